@@ -1,0 +1,182 @@
+"""What happens between two intervals of training: log, checkpoint, snapshots, progress.
+
+Training runs under `keras.Model.fit` with one interval of the log as an epoch.
+"""
+
+import contextlib
+import math
+import signal
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tqdm import tqdm
+
+from logan.errors import DivergedError
+from logan.models.adversarial import NEVER
+from logan.runs import Run
+
+
+class Interval(keras.callbacks.Callback):
+    """Base of the callbacks here: told the finished step and the means of each interval."""
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self.on_interval_end(
+            int(self.model.step.numpy()),
+            {name: float(value) for name, value in (logs or {}).items()},
+        )
+
+    def on_interval_end(self, step: int, means: dict[str, float]) -> None:
+        raise NotImplementedError
+
+
+class StopOnDivergence(Interval):
+    """Raises as soon as an interval held a loss that was not finite. To be the first."""
+
+    def __init__(self, run: Run):
+        super().__init__()
+        self._run = run
+
+    def on_interval_end(self, step: int, means: dict[str, float]) -> None:
+        first_bad_step = int(self.model.first_bad_step.numpy())
+        if first_bad_step != NEVER:
+            self.fail(f"the loss at step {first_bad_step + 1} is not finite", means)
+
+    def fail(self, what: str, means: dict[str, float]) -> None:
+        newest = self._run.checkpoints(self.model).latest_checkpoint
+        kept = f"The last good checkpoint is {newest}" if newest else "There is no checkpoint yet"
+        terms = ", ".join(f"{name} {value:.4g}" for name, value in means.items())
+        raise DivergedError(
+            f"{self._run.path}: {what} ({terms}). {kept}. "
+            "A smaller --learning_rate or --penalty_weight may help."
+        )
+
+
+class WriteLog(Interval):
+    """Appends each interval's means to log.jsonl and to TensorBoard's events."""
+
+    def __init__(self, run: Run, seconds_before: float):
+        super().__init__()
+        self._run = run
+        self._start = time.monotonic() - seconds_before
+        self._events = tf.summary.create_file_writer(str(run.tensorboard))
+
+    def on_interval_end(self, step: int, means: dict[str, float]) -> None:
+        rate = self.model.optimizers["discriminator"].learning_rate
+        means = {**means, "learning_rate": float(rate)}
+        seconds = round(time.monotonic() - self._start, 3)
+        self._run.append_record({"step": step, **means, "seconds": seconds})
+        with self._events.as_default(step=step):
+            for name, value in means.items():
+                tf.summary.scalar(name, value)
+        self._events.flush()
+
+
+class SaveCheckpoints(Interval):
+    """Saves every `checkpoint_every` steps, at the end, and when training is told to stop."""
+
+    def __init__(self, run: Run, divergence: StopOnDivergence, is_stopping: Callable[[], bool]):
+        super().__init__()
+        self._experiment = run.experiment
+        self._divergence = divergence
+        self._is_stopping = is_stopping
+        self._run = run
+        self._manager: tf.train.CheckpointManager | None = None
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        self._manager = self._run.checkpoints(self.model)
+        self._last = int(self.model.step.numpy())
+
+    def on_interval_end(self, step: int, means: dict[str, float]) -> None:
+        every = self._experiment.checkpoint_every
+        is_due = step // every > self._last // every
+        if not (is_due or step == self._experiment.steps or self._is_stopping()):
+            return
+        # A loss can still be finite when the update after it was not.
+        if not all(np.isfinite(value.numpy()).all() for value in self.model.weights):
+            self._divergence.fail(f"a weight after step {step} is not finite", means)
+        assert self._manager is not None
+        self._manager.save(checkpoint_number=step)
+        self._last = step
+
+
+class TakeSnapshots(Interval):
+    """Calls `take` `count` times over the training, at even distances, and at its end."""
+
+    def __init__(self, take: Callable[[], None], count: int, steps: int):
+        super().__init__()
+        self._take = take
+        self._every = math.ceil(steps / count)
+        self._steps = steps
+        self._last = 0
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        self._last = int(self.model.step.numpy())
+        if self._last == 0:
+            self._take()
+
+    def on_interval_end(self, step: int, means: dict[str, float]) -> None:
+        if step // self._every > self._last // self._every or step == self._steps:
+            self._take()
+        self._last = step
+
+
+class Interruption(Interval):
+    """Ends training after the running interval once Ctrl-C or SIGTERM came.
+
+    Attributes:
+        received: the signal, or None.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.received: signal.Signals | None = None
+
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[None]:
+        """Catches the first signal; a second Ctrl-C ends the program at once."""
+
+        def remember(number: int, frame: Any) -> None:
+            self.received = signal.Signals(number)
+            signal.signal(number, previous[signal.Signals(number)])
+
+        previous = {
+            number: signal.signal(number, remember) for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        try:
+            yield
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+
+    def is_stopping(self) -> bool:
+        return self.received is not None
+
+    def on_interval_end(self, step: int, means: dict[str, float]) -> None:
+        if self.received is not None:
+            self.model.stop_training = True
+
+
+class ShowProgress(Interval):
+    """One bar over all steps, with the losses and the time left."""
+
+    def __init__(self, run: Run, first_step: int):
+        super().__init__()
+        self._bar = tqdm(
+            total=run.experiment.steps, initial=first_step, desc=run.label, unit="step"
+        )
+
+    def on_interval_end(self, step: int, means: dict[str, float]) -> None:
+        shown = {
+            "D": means["discriminator_loss"],
+            "G": means["generator_loss"],
+            **{name: means[name] for name in ("penalty",) if name in means},
+        }
+        self._bar.set_postfix({name: f"{value:.3f}" for name, value in shown.items()}, False)
+        self._bar.update(step - self._bar.n)
+
+    def close(self) -> None:
+        self._bar.close()

@@ -1,0 +1,140 @@
+"""The toy mixtures: Gaussian modes whose places, spread and weights are known exactly.
+
+Source of the sets: the code of "No Modes Left Behind" (AAAI 2018), and VEEGAN (NeurIPS 2017) for
+`grid25_wide`.
+"""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from logan.randomness import Purpose, key, mixture
+
+SWISS_ARCS = 25  # the roll's 1,000 centres are counted as so many arcs of consecutive centres
+
+
+@dataclasses.dataclass(frozen=True)
+class ToyDistribution:
+    """A mixture of isotropic Gaussians.
+
+    Attributes:
+        name: the data set's name.
+        centers: float32 [components, features].
+        sigma: standard deviation per axis.
+        weights: float64 [components], summing to one.
+        modes: int64 [components], the mode that each component counts towards: its own index, but
+            for `swiss` the arc of the roll that it lies on.
+    """
+
+    name: str
+    centers: np.ndarray
+    sigma: float
+    weights: np.ndarray
+    modes: np.ndarray
+
+    @property
+    def features(self) -> int:
+        return self.centers.shape[1]
+
+    @property
+    def mode_count(self) -> int:
+        return int(self.modes.max()) + 1
+
+    @property
+    def mode_weights(self) -> np.ndarray:
+        """float64 [mode_count], summing to one."""
+        return np.bincount(self.modes, self.weights)
+
+    def draw(self, choice_key: tf.Tensor, noise_key: tf.Tensor, count: int) -> tf.Tensor:
+        """float32 [count, features]."""
+        is_even = np.allclose(self.weights, self.weights[0])
+        weights = None if is_even else tf.constant(self.weights, tf.float32)
+        centers = tf.constant(self.centers)
+        return mixture(choice_key, noise_key, count, centers, self.sigma, weights)
+
+    def batches(self, seed: int, batch_size: int, first_step: int = 0) -> tf.data.Dataset:
+        """An endless float32 [batch_size, features]; batch t depends on (seed, t) alone."""
+
+        def batch(step: tf.Tensor) -> tf.Tensor:
+            return self.draw(
+                key(seed, step, Purpose.DATA), key(seed, step, Purpose.DATA_NOISE), batch_size
+            )
+
+        steps = tf.data.Dataset.range(first_step, np.iinfo(np.int64).max)
+        return steps.map(batch).prefetch(8)
+
+    def evaluation_sample(self, seed: int, count: int) -> np.ndarray:
+        """float32 [count, features] that training never draws."""
+        choice = key(seed, 0, Purpose.EVALUATION_DATA)
+        noise = key(seed, 1, Purpose.EVALUATION_DATA)
+        return self.draw(choice, noise, count).numpy()
+
+
+def _ring(count: int, radius: float) -> np.ndarray:
+    # The end point is left out: with it, the first and the last mode would be one.
+    angles = np.linspace(0.0, 2.0 * np.pi, count, endpoint=False)
+    return radius * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+
+
+def _grid(count: int, reach: float) -> np.ndarray:
+    line = np.linspace(-reach, reach, count)
+    return np.stack(np.meshgrid(line, line, indexing="ij"), axis=-1).reshape(-1, 2)
+
+
+def _swiss(count: int, reach: float) -> np.ndarray:
+    # The classic roll t·(cos t, sin t) over t from 1.5π to 4.5π.
+    angles = 1.5 * np.pi * (1.0 + 2.0 * np.linspace(0.0, 1.0, count))
+    roll = angles[:, None] * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    return roll / np.abs(roll).max() * reach
+
+
+def _line() -> np.ndarray:
+    return np.linspace(-0.5, 0.5, 5)[:, None]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Recipe:
+    centers: Callable[[], np.ndarray]
+    sigma: float = 0.01
+    modes: int | None = None
+
+
+_RECIPES = {
+    "ring8": _Recipe(lambda: _ring(8, 1.0)),
+    "ring16": _Recipe(lambda: np.concatenate([_ring(8, 1.0), _ring(8, 2.0)])),
+    "grid25": _Recipe(lambda: _grid(5, 2.0)),
+    "grid25_wide": _Recipe(lambda: _grid(5, 4.0), sigma=0.05),
+    "swiss": _Recipe(lambda: _swiss(1000, 2.0), modes=SWISS_ARCS),
+    "line": _Recipe(_line),
+    "line_far": _Recipe(lambda: np.concatenate([_line(), [[-5.0], [5.0]]])),
+}
+TOY_NAMES = tuple(_RECIPES)
+
+
+def toy_distribution(name: str, mode_weights: Sequence[float] = ()) -> ToyDistribution:
+    """One of the toy sets by name.
+
+    Args:
+        name: one of `TOY_NAMES`.
+        mode_weights: one positive number for each mode, in any scale; equal weights if empty.
+
+    Raises:
+        ValueError: on an unknown name, a wrong number of weights, or one that is not positive.
+    """
+    if name not in _RECIPES:
+        raise ValueError(f"Expected a toy data set of {TOY_NAMES}. Received: {name!r}")
+    recipe = _RECIPES[name]
+    centers = recipe.centers().astype(np.float32)
+    mode_count = recipe.modes or len(centers)
+    modes = np.arange(len(centers)) * mode_count // len(centers)
+    shares = np.ones(mode_count) if len(mode_weights) == 0 else np.asarray(mode_weights, float)
+    if len(shares) != mode_count:
+        raise ValueError(
+            f"Expected mode_weights to be {mode_count} numbers for {name}. Received: {len(shares)}"
+        )
+    if not (np.isfinite(shares).all() and (shares > 0).all()):
+        raise ValueError(f"Expected mode_weights > 0. Received: {tuple(mode_weights)}")
+    weights = (shares / np.bincount(modes))[modes]
+    return ToyDistribution(name, centers, recipe.sigma, weights / weights.sum(), modes)

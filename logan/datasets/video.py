@@ -1,0 +1,521 @@
+"""Frames of a fixed camera, from video files or folders of pictures to one uint8 array.
+
+This module decodes with PyAV and Pillow and loads no TensorFlow, so that an unusable video is
+refused within a moment of starting a command.
+"""
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import math
+import os
+import re
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import av
+import av.container
+import av.video.stream
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from logan.errors import UserError
+from logan.files import atomic_path, read_json, write_json
+
+__all__ = ["FrameSettings", "VideoError", "load_frames", "to_uint8", "to_unit_range"]
+
+PathLike = str | os.PathLike[str]
+
+# A file that covers less of its declared duration than this is taken for cut off.
+COMPLETE_SHARE = 0.95
+
+PICTURE_SUFFIXES = frozenset(
+    (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp")
+)
+
+# Changes whenever the same source and settings would give other pixels than before.
+CACHE_VERSION = 1
+
+
+class VideoError(UserError):
+    """A video or a folder of frames that cannot be used; the message names it and says why."""
+
+
+@dataclasses.dataclass(frozen=True)
+class FrameSettings:
+    """Which frames to take and what to make of them; see `load_frames` for each field."""
+
+    size: int
+    channels: int = 3
+    interval_seconds: float = 0.0
+    start_seconds: float = 0.0
+    stop_seconds: float | None = None
+    crop: tuple[int, int, int, int] | None = None
+
+    def __post_init__(self) -> None:
+        if self.size < 1:
+            raise ValueError(f"Expected size of 1 pixel or more. Received: size={self.size}.")
+        if self.channels not in (1, 3):
+            raise ValueError(
+                f"Expected channels to be 1 (grey) or 3 (colour). Received: {self.channels}."
+            )
+        for name in ("interval_seconds", "start_seconds", "stop_seconds"):
+            seconds = getattr(self, name)
+            if seconds is not None and not 0 <= seconds < math.inf:
+                raise ValueError(f"Expected {name} of 0 or more. Received: {seconds}.")
+        if self.stop_seconds is not None and self.stop_seconds <= self.start_seconds:
+            raise ValueError(
+                "Expected stop_seconds after start_seconds. Received: "
+                f"start_seconds={self.start_seconds}, stop_seconds={self.stop_seconds}."
+            )
+        if self.crop is not None and not _is_crop(self.crop):
+            raise ValueError(
+                "Expected crop as (left, top, width, height) in whole pixels, the first two 0 or "
+                f"more, the others 1 or more. Received: crop={self.crop}."
+            )
+
+
+def load_frames(
+    paths: PathLike | Sequence[PathLike],
+    *,
+    size: int,
+    channels: int = 3,
+    interval_seconds: float = 0.0,
+    start_seconds: float = 0.0,
+    stop_seconds: float | None = None,
+    crop: tuple[int, int, int, int] | None = None,
+    minimum_frames: int = 2,
+    cache_dir: PathLike | None = None,
+) -> np.ndarray:
+    """Loads the frames of videos, or of folders of pictures, one source after the other.
+
+    A frame is cropped and then resized with Pillow's Hamming filter. It is antialiased, works in
+    both directions, and has no negative lobes: Lanczos and bicubic draw halos around a car,
+    which at 32 pixels are as large as the car's details and would count as foreground.
+
+        >>> load_frames("junction.mp4", size=32, interval_seconds=0.5).shape
+        (60, 32, 32, 3)
+
+    Args:
+        paths: a video file that FFmpeg can read (mp4, avi, mkv, mov, …), a folder of pictures,
+            which are taken in natural order (`frame9.png` before `frame10.png`), or several.
+        size: height and width of the result, in pixels.
+        channels: 1 for grey, 3 for red, green and blue.
+        interval_seconds: time between frames, counted by the frames' time stamps: the frame
+            nearest to each multiple of the interval is taken. 0 takes every frame. Pictures in
+            a folder have no time: they are taken all.
+        start_seconds: time before the first frame to take, from the first frame of each video.
+        stop_seconds: time of each video from which on no frame is taken; None means its end.
+        crop: (left, top, width, height) in pixels of the upright frame; None means the largest
+            square in the middle. A crop that is not square is squeezed into the square.
+        minimum_frames: how many frames are needed at least, over all sources.
+        cache_dir: folder to keep the decoded frames in. They are read from there, mapped into
+            memory, until a source (path, size, time of change) or a setting changes.
+
+    Returns:
+        uint8 [frames, size, size, channels] in [0, 255]. Read-only when it comes from a cache.
+
+    Raises:
+        ValueError: if a setting is out of its range.
+        VideoError: if a source is missing, empty, no video, cut off, damaged or too short, or
+            if the crop reaches beyond its frame. The message names the source.
+    """
+    sources = _as_paths(paths)
+    settings = FrameSettings(size, channels, interval_seconds, start_seconds, stop_seconds, crop)
+    for source in sources:
+        _check_source(source, settings)
+    if cache_dir is not None:
+        return _load_cached(sources, settings, minimum_frames, Path(cache_dir))
+    frames = list(_read_sources(sources, settings))
+    _check_enough(len(frames), minimum_frames, sources, settings)
+    return np.array(frames, np.uint8).reshape(-1, size, size, channels)
+
+
+def to_unit_range(images: np.ndarray) -> np.ndarray:
+    """Maps uint8 images in [0, 255] to float32 in [-1, 1], the range of the generator's tanh."""
+    if images.dtype != np.uint8:
+        raise ValueError(f"Expected uint8 images. Received: dtype={images.dtype}.")
+    return images.astype(np.float32) / np.float32(127.5) - np.float32(1)
+
+
+def to_uint8(images: np.ndarray) -> np.ndarray:
+    """Maps floating images in [-1, 1] to uint8 in [0, 255]; values beyond the range are clipped.
+
+    The exact inverse of `to_unit_range` on its results.
+    """
+    if not np.issubdtype(images.dtype, np.floating):
+        raise ValueError(f"Expected floating images in [-1, 1]. Received: dtype={images.dtype}.")
+    return np.clip(np.rint((images + 1) * 127.5), 0, 255).astype(np.uint8)
+
+
+# ------------------------------------------------------------------------------------- sources
+
+
+def _as_paths(paths: PathLike | Sequence[PathLike]) -> list[Path]:
+    several = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
+    if not several:
+        raise ValueError("Expected at least one video. Received: no path.")
+    # A shell leaves the tilde of `--video=~/junction.mp4` to the program.
+    return [Path(path).expanduser() for path in several]
+
+
+def _check_source(path: Path, settings: FrameSettings) -> None:
+    if not path.exists():
+        raise VideoError(
+            f"Expected a video file or a folder of pictures at {path}. Received: nothing is there."
+        )
+    if path.is_dir():
+        _check_folder(path, settings)
+    elif not path.is_file():
+        raise VideoError(f"Expected a regular file at {path}. Received: a device or a pipe.")
+    elif path.stat().st_size == 0:
+        raise VideoError(f"Expected a video in {path}. Received: an empty file (0 bytes).")
+
+
+def _check_folder(path: Path, settings: FrameSettings) -> None:
+    if not _pictures(path):
+        raise VideoError(
+            f"Expected a video file or a folder of pictures at {path}. Received: a folder "
+            f"without pictures ({', '.join(sorted(PICTURE_SUFFIXES))})."
+        )
+    if settings.start_seconds or settings.stop_seconds is not None:
+        raise VideoError(
+            f"Expected a video file for start_seconds and stop_seconds. Received: {path}, a "
+            "folder, whose pictures have no time."
+        )
+
+
+def _check_enough(
+    count: int, minimum: int, sources: Sequence[Path], settings: FrameSettings
+) -> None:
+    if count >= minimum:
+        return
+    names = ", ".join(str(source) for source in sources)
+    received = f"Expected at least {minimum} frames from {names}. Received: {count}"
+    if settings.interval_seconds and count and not all(source.is_dir() for source in sources):
+        # So many intervals fit now; so much shorter must each be for the minimum to fit.
+        enough = settings.interval_seconds * max(count - 1, 0.5) / max(minimum - 1, 1)
+        raise VideoError(
+            f"{received} with interval_seconds={settings.interval_seconds:g}. Lower it to "
+            f"{math.floor(1000 * enough) / 1000:g} or less, 0 for every frame, or give a longer "
+            "video."
+        )
+    raise VideoError(f"{received}. Give a longer video or a wider range of time.")
+
+
+def _read_sources(sources: Iterable[Path], settings: FrameSettings) -> Iterator[np.ndarray]:
+    """Yields uint8 [size, size, channels] for every frame to take, in order."""
+    for source in sources:
+        images = _read_folder(source) if source.is_dir() else _read_video(source, settings)
+        for image in images:
+            yield _fit(image, settings, source)
+
+
+# ----------------------------------------------------------------------------- folders of frames
+
+
+def _pictures(folder: Path) -> list[Path]:
+    """The folder's pictures in natural order; hidden files are left out."""
+    pictures = [
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in PICTURE_SUFFIXES and path.name[0] != "." and path.is_file()
+    ]
+    return sorted(pictures, key=_natural_order)
+
+
+def _natural_order(path: Path) -> tuple[list[str | int], str]:
+    """Sorts runs of digits as numbers; text and numbers alternate, so no two kinds are compared."""
+    pieces = re.split(r"([0-9]+)", path.name.lower())
+    return [int(piece) if index % 2 else piece for index, piece in enumerate(pieces)], path.name
+
+
+def _read_folder(folder: Path) -> Iterator[Image.Image]:
+    for path in _pictures(folder):
+        try:
+            with Image.open(path) as image:
+                yield _as_eight_bits(ImageOps.exif_transpose(image))
+        # Pillow's own errors for pictures that are cut off, damaged or absurdly large.
+        except (
+            UnidentifiedImageError,
+            Image.DecompressionBombError,
+            OSError,
+            SyntaxError,
+            ValueError,
+        ) as error:
+            raise VideoError(f"Expected a picture in {path}. Received: {error}.") from error
+
+
+def _as_eight_bits(image: Image.Image) -> Image.Image:
+    """Scales 16-bit grey to 8 bits, which Pillow's `convert` would clip; others stay."""
+    if not image.mode.startswith("I"):
+        return image
+    return Image.fromarray((np.asarray(image, np.int64).clip(0, 65535) // 257).astype(np.uint8))
+
+
+# ------------------------------------------------------------------------------------ video files
+
+
+@dataclasses.dataclass(frozen=True)
+class _Declared:
+    """What the container says of its video stream; 0 where it says nothing."""
+
+    frames: int
+    seconds: float
+
+    def __str__(self) -> str:
+        if not self.frames and not self.seconds:
+            return "an intact video"
+        return f"{self.frames} frames ({self.seconds:.1f} s)"
+
+
+class _IntervalSampler:
+    """Chooses the frame nearest to each multiple of an interval, by time and not by number."""
+
+    def __init__(self, settings: FrameSettings, frame_seconds: Fraction) -> None:
+        # Exact arithmetic: 3 * 0.1 s is the frame at 0.3 s, however floats would round it.
+        self._start = Fraction(str(settings.start_seconds))
+        stop = settings.stop_seconds
+        self._stop = None if stop is None else Fraction(str(stop))
+        self._interval = Fraction(str(settings.interval_seconds))
+        self._tolerance = frame_seconds / 2
+        self._next = Fraction(0)
+
+    def has_passed(self, seconds: Fraction) -> bool:
+        """Whether this time and all later ones lie beyond the part to take."""
+        return self._stop is not None and seconds >= self._stop
+
+    def takes(self, seconds: Fraction) -> bool:
+        """Whether to take the frame of this time; to be asked for each frame, in order."""
+        if seconds < self._start:
+            return False
+        position = seconds - self._start + self._tolerance
+        if position < self._next:
+            return False
+        if self._interval:
+            # After a hole in the recording the next multiple counts, not those that passed.
+            self._next = (position // self._interval + 1) * self._interval
+        return True
+
+
+def _read_video(path: Path, settings: FrameSettings) -> Iterator[Image.Image]:
+    with _opened(path) as container:
+        stream = container.streams.best("video")
+        stream.thread_type = "AUTO"
+        frame_seconds = 1 / Fraction(stream.average_rate or stream.guessed_rate or 25)
+        declared = _declared(container, stream, frame_seconds)
+        sampler = _IntervalSampler(settings, frame_seconds)
+        read, last = 0, -frame_seconds
+        try:
+            for seconds, frame in _timed_frames(container, stream, frame_seconds):
+                if sampler.has_passed(seconds):
+                    return
+                if frame.is_corrupt:
+                    raise VideoError(_broken(path, declared, read, last, "a damaged frame"))
+                read, last = read + 1, seconds
+                if sampler.takes(seconds):
+                    yield _upright(frame)
+        except av.FFmpegError as error:
+            raise VideoError(_broken(path, declared, read, last, error.strerror)) from error
+        if last + frame_seconds < COMPLETE_SHARE * declared.seconds:
+            raise VideoError(_broken(path, declared, read, last, "the end of the file"))
+
+
+def _timed_frames(
+    container: av.container.InputContainer,
+    stream: av.video.stream.VideoStream,
+    frame_seconds: Fraction,
+) -> Iterator[tuple[Fraction, av.VideoFrame]]:
+    """Yields each frame with its time in seconds after the first."""
+    first: Fraction | None = None
+    seconds = -frame_seconds
+    for frame in container.decode(stream):
+        if frame.pts is None or frame.time_base is None:
+            seconds += frame_seconds
+        else:
+            time = frame.pts * frame.time_base
+            first = time if first is None else first
+            seconds = time - first
+        yield seconds, frame
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[av.container.InputContainer]:
+    """Opens a file that has a video stream; raises VideoError otherwise."""
+    try:
+        # Names in metadata need not be valid UTF-8, and are of no interest here.
+        container = av.open(str(path), metadata_errors="replace")
+    except av.FFmpegError as error:
+        raise VideoError(
+            f"Expected a video in {path}. Received: a file that FFmpeg cannot open "
+            f"({error.strerror}): it is no video, or cut off before its index."
+        ) from error
+    with container:
+        # FFmpeg renders any .txt file as if it were a terminal's recording.
+        if not container.streams.video or container.format.name == "tty":
+            kinds = ", ".join(sorted({stream.type for stream in container.streams})) or "nothing"
+            kinds = "text" if container.format.name == "tty" else kinds
+            raise VideoError(f"Expected a video stream in {path}. Received: {kinds} only.")
+        yield container
+
+
+def _declared(
+    container: av.container.InputContainer,
+    stream: av.video.stream.VideoStream,
+    frame_seconds: Fraction,
+) -> _Declared:
+    if container.format.name == "avi" and stream.frames:
+        # FFmpeg estimates the duration of a cut AVI anew; its header still holds the old count.
+        return _Declared(stream.frames, float(stream.frames * frame_seconds))
+    if stream.duration is not None and stream.time_base is not None:
+        seconds = float(stream.duration * stream.time_base)
+    else:
+        seconds = (container.duration or 0) / av.time_base
+    return _Declared(stream.frames or round(seconds / frame_seconds), seconds)
+
+
+def _broken(path: Path, declared: _Declared, read: int, last: Fraction, reason: str) -> str:
+    # The last frame read ends the readable part: reading beyond it meets the fault again.
+    stop = math.floor(last * 10) / 10
+    remedy = (
+        f", or set stop_seconds to {stop:g} or less to use what can be read" if stop > 0 else ""
+    )
+    return (
+        f"Expected {declared} in {path}. Received: {read} frames (the last at {float(last):.1f} "
+        f"s), then: {reason}. The file is cut off or damaged: fetch or re-encode it{remedy}."
+    )
+
+
+def _upright(frame: av.VideoFrame) -> Image.Image:
+    """The frame as players show it: phones store the turn beside the pixels."""
+    image = frame.to_image()
+    return image.rotate(frame.rotation, expand=True) if frame.rotation else image
+
+
+# --------------------------------------------------------------------------------- crop and size
+
+
+def _is_crop(crop: Any) -> bool:
+    return (
+        len(crop) == 4
+        and all(isinstance(value, int) for value in crop)
+        and min(crop[:2]) >= 0
+        and min(crop[2:]) >= 1
+    )
+
+
+def _fit(image: Image.Image, settings: FrameSettings, source: Path) -> np.ndarray:
+    """The crop of an image as uint8 [size, size, channels]."""
+    image = image.convert("L" if settings.channels == 1 else "RGB")
+    image = image.crop(_box(image.size, settings, source))
+    image = image.resize((settings.size, settings.size), Image.Resampling.HAMMING)
+    return np.asarray(image, np.uint8).reshape(settings.size, settings.size, settings.channels)
+
+
+def _box(
+    image_size: tuple[int, int], settings: FrameSettings, source: Path
+) -> tuple[int, int, int, int]:
+    """(left, top, right, bottom) of the crop."""
+    width, height = image_size
+    if settings.crop is None:
+        side = min(width, height)
+        left, top = (width - side) // 2, (height - side) // 2
+        return left, top, left + side, top + side
+    left, top, crop_width, crop_height = settings.crop
+    right, bottom = left + crop_width, top + crop_height
+    if right > width or bottom > height:
+        raise VideoError(
+            f"Expected a crop within the {width}x{height} frames of {source}. Received: crop "
+            f"{crop_width}x{crop_height} at ({left}, {top}), which ends at ({right}, {bottom})."
+        )
+    return left, top, right, bottom
+
+
+# ----------------------------------------------------------------------------------------- cache
+
+
+def _load_cached(
+    sources: Sequence[Path], settings: FrameSettings, minimum_frames: int, folder: Path
+) -> np.ndarray:
+    wanted = {
+        "version": CACHE_VERSION,
+        "settings": dataclasses.asdict(settings) | {"crop": list(settings.crop or [])},
+        "sources": [_fingerprint(source) for source in sources],
+    }
+    path = folder / f"frames-{_cache_key(wanted)}.npy"
+    frames = _open_cache(path, wanted)
+    if frames is None:
+        with atomic_path(path) as temporary:
+            count, checksum = _write_array(temporary, _read_sources(sources, settings), settings)
+            _check_enough(count, minimum_frames, sources, settings)
+        write_json(path.with_suffix(".json"), wanted | {"frames": count, "crc32": checksum})
+        frames = np.load(path, mmap_mode="r")
+    _check_enough(len(frames), minimum_frames, sources, settings)
+    return frames
+
+
+def _fingerprint(source: Path) -> dict[str, Any]:
+    """What tells a changed source from an unchanged one without reading it."""
+    files = _pictures(source) if source.is_dir() else [source]
+    marks = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    return {
+        # Linux allows names that are not UTF-8; JSON does not.
+        "path": str(source.resolve()).encode("utf-8", "backslashreplace").decode(),
+        "bytes": sum(size for _, size, _ in marks),
+        "files": len(files),
+        "digest": hashlib.sha256(repr(marks).encode("utf-8", "backslashreplace")).hexdigest(),
+    }
+
+
+def _cache_key(wanted: dict[str, Any]) -> str:
+    """Names the cache by paths and settings only: a changed source replaces its old frames."""
+    named = [wanted["version"], wanted["settings"], [item["path"] for item in wanted["sources"]]]
+    return hashlib.sha256(json.dumps(named).encode()).hexdigest()[:16]
+
+
+def _open_cache(path: Path, wanted: dict[str, Any]) -> np.ndarray | None:
+    """The cached frames, or None if they are absent, stale or damaged."""
+    try:
+        stored = read_json(path.with_suffix(".json"))
+        frames = np.load(path, mmap_mode="r")
+        size, channels = wanted["settings"]["size"], wanted["settings"]["channels"]
+        expected = wanted | {"frames": len(frames), "crc32": zlib.crc32(frames.data)}
+        is_whole = frames.dtype == np.uint8 and frames.shape[1:] == (size, size, channels)
+    # Whatever a damaged file makes of NumPy's or JSON's reader, the answer is to rebuild it.
+    except (OSError, ValueError, TypeError, EOFError, SyntaxError):
+        return None
+    return frames if is_whole and stored == expected else None
+
+
+def _write_array(
+    path: Path, frames: Iterator[np.ndarray], settings: FrameSettings
+) -> tuple[int, int]:
+    """Writes frames to a .npy file one at a time, so that memory stays flat.
+
+    Returns:
+        How many there were, and the CRC-32 of their bytes.
+    """
+    count, checksum = 0, 0
+    with path.open("wb") as file:
+        header_end = _write_header(file, 0, settings)
+        for frame in frames:
+            pixels = frame.tobytes()
+            file.write(pixels)
+            count, checksum = count + 1, zlib.crc32(pixels, checksum)
+        file.seek(0)
+        # NumPy pads the header so that the first dimension can grow in place.
+        if _write_header(file, count, settings) != header_end:
+            raise RuntimeError("NumPy's .npy header grew; its padding was expected to take it up.")
+    return count, checksum
+
+
+def _write_header(file: BinaryIO, count: int, settings: FrameSettings) -> int:
+    """Writes the .npy header for `count` frames and returns where it ends."""
+    shape = (count, settings.size, settings.size, settings.channels)
+    header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, header)
+    return file.tell()

@@ -1,0 +1,13 @@
+"""Errors that a user can mend: the message names the flag or file and says what was expected."""
+
+
+class UserError(ValueError):
+    """Something that was given is not what was expected. Printed without a traceback."""
+
+
+class RunError(UserError):
+    """A run folder is missing, damaged, or holds another experiment."""
+
+
+class DivergedError(UserError):
+    """Training produced a loss or a weight that is not finite."""

@@ -1,0 +1,399 @@
+"""Every setting of a run in one dataclass, and the paper's experiments as named presets.
+
+The flags of the command line are generated from the fields, so neither can drift from the other.
+Nothing here imports TensorFlow: a bad value is refused at once.
+"""
+
+import dataclasses
+import difflib
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any, get_args, get_origin, get_type_hints
+
+LOSSES = ("vanilla", "wasserstein", "least_squares", "logan1", "logan2", "logan3")
+TOY_DATASETS = ("ring8", "ring16", "grid25", "grid25_wide", "swiss", "line", "line_far")
+
+
+def _setting(
+    default: Any,
+    text: str,
+    *,
+    choices: tuple[str, ...] | None = None,
+    at_least: float | None = None,
+    above: float | None = None,
+    below: float | None = None,
+    names_the_run: bool = True,
+) -> Any:
+    """A field with its help text and what it accepts."""
+    return dataclasses.field(
+        default=default,
+        metadata={
+            "help": text,
+            "choices": choices,
+            "at_least": at_least,
+            "above": above,
+            "below": below,
+            "names_the_run": names_the_run,
+        },
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Experiment:
+    """Everything that decides what a run computes.
+
+    Raises:
+        ValueError: on a value out of range, in the form "--field: expected … Received: …".
+    """
+
+    name: str = _setting("custom", "The preset that the settings started from.")
+
+    # Data.
+    dataset: str = _setting(
+        "ring8",
+        "What to learn: a toy mixture, or traffic for snapshots of --video.",
+        choices=(*TOY_DATASETS, "traffic"),
+    )
+    mode_weights: tuple[float, ...] = _setting(
+        (), "Toy data: weight of each mode, in any scale, comma-separated. Empty: all alike."
+    )
+    video: tuple[str, ...] = _setting(
+        (), "Video files or folders of frames of one fixed camera, comma-separated."
+    )
+    frame_interval: float = _setting(
+        0.0, "Seconds between two snapshots of a video. 0: every frame.", at_least=0
+    )
+    crop: tuple[int, ...] = _setting(
+        (), "Video: left, top, width and height in pixels. Empty: the central square."
+    )
+    test_fraction: float = _setting(
+        0.2, "Images: share of the data held out, in whole stretches of time.", above=0, below=1
+    )
+    image_size: int = _setting(32, "Pixels a side that images are resized to.", at_least=8)
+    channels: int = _setting(3, "3 for colour, 1 for grey.", at_least=1)
+    batch_size: int = _setting(256, "Real samples in each training step.", at_least=1)
+
+    # Model.
+    model: str = _setting(
+        "bigan",
+        "bigan; gan, without an encoder; encoder, alone against --prior.",
+        choices=("bigan", "gan", "encoder"),
+    )
+    network: str = _setting(
+        "mlp",
+        "Kind of networks: mlp for vectors, convolutional for images.",
+        choices=("mlp", "convolutional"),
+    )
+    latent_length: int = _setting(2, "Features of the latent z.", at_least=1)
+    width: int = _setting(
+        128,
+        "Units of a hidden layer (mlp), channels of the outermost map (convolutional).",
+        at_least=1,
+    )
+    hidden_layers: int = _setting(3, "Hidden layers of each mlp.", at_least=1)
+    normalization: str = _setting(
+        "none", "In generator and encoder.", choices=("none", "batch", "layer")
+    )
+    prior: str = _setting(
+        "uniform",
+        "Model encoder only: the latent prior, uniform or the modes of a toy set.",
+        choices=("uniform", *TOY_DATASETS),
+    )
+
+    # Losses.
+    loss: str = _setting("vanilla", "The adversarial loss.", choices=LOSSES)
+    penalty: str = _setting(
+        "pairwise", "Penalty on the discriminator's gradient.", choices=("pairwise", "none")
+    )
+    penalty_weight: float = _setting(1.0, "λ, the penalty's weight.", at_least=0)
+    penalty_form: str = _setting(
+        "norm",
+        "‖g - u‖, ‖g - u‖², or the mean of (g - u)² over features.",
+        choices=("norm", "squared_norm", "feature_mean"),
+    )
+    penalty_distance_scale: float = _setting(
+        0.0,
+        "τ of the pair's weight n² / (n² + τ²), n = ‖x - x̂‖. 0: all pairs alike.",
+        at_least=0,
+    )
+
+    # Optimisation.
+    steps: int = _setting(10_000, "Training steps.", at_least=1)
+    learning_rate: float = _setting(1e-3, "Adam's, of all networks.", above=0)
+    schedule: str = _setting(
+        "cosine",
+        "Of the learning rate: cosine falls to 0 at the end.",
+        choices=("cosine", "constant"),
+    )
+    beta_1: float = _setting(0.5, "Adam's.", at_least=0, below=1)
+    beta_2: float = _setting(0.9, "Adam's.", at_least=0, below=1)
+    discriminator_steps: int = _setting(
+        1,
+        "Updates of the discriminator for each of the others (wasserstein: 5 is the custom).",
+        at_least=1,
+    )
+    average_decay: float = _setting(
+        0.999, "Of the averaged weights that samples are drawn from.", at_least=0, below=1
+    )
+    seed: int = _setting(0, "Every random draw follows from it.", at_least=0)
+
+    # Execution.
+    jit: bool = _setting(True, "Compile the training step with XLA.")
+    deterministic: bool = _setting(False, "Bit-identical results from run to run. Turns --jit on.")
+    log_every: int = _setting(100, "Steps between two lines of the log.", at_least=1)
+    checkpoint_every: int = _setting(
+        1000, "Steps between two checkpoints.", at_least=1, names_the_run=False
+    )
+    checkpoints_kept: int = _setting(3, "How many to keep.", at_least=1, names_the_run=False)
+    snapshots: int = _setting(
+        40,
+        "How often on the way samples are stored for pictures. 0: never.",
+        at_least=0,
+        names_the_run=False,
+    )
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            _check(field, getattr(self, field.name))
+        self._check_combinations()
+
+    def _check_combinations(self) -> None:
+        if self.penalty != "none" and self.model != "bigan":
+            raise ValueError(
+                f"--penalty: expected none with --model={self.model}, which makes no "
+                f"reconstructions. Received: {self.penalty}"
+            )
+        is_image = self.dataset == "traffic"
+        if is_image != (self.network == "convolutional"):
+            raise ValueError(
+                f"--network: expected {'convolutional' if is_image else 'mlp'} with "
+                f"--dataset={self.dataset}. Received: {self.network}"
+            )
+        if is_image and not self.video:
+            raise ValueError(
+                "--video: expected the path of a video file or of a folder of frames with "
+                "--dataset=traffic. Received: nothing"
+            )
+        if is_image and self.model == "encoder":
+            raise ValueError("--model: expected bigan or gan with images. Received: encoder")
+        if is_image and self.channels not in (1, 3):
+            raise ValueError(f"--channels: expected 1 or 3. Received: {self.channels}")
+        if is_image and self.image_size not in (8, 16, 32, 64, 128, 256):
+            raise ValueError(
+                f"--image_size: expected a power of two from 8 to 256. Received: {self.image_size}"
+            )
+        if len(self.crop) not in (0, 4):
+            raise ValueError(
+                f"--crop: expected left,top,width,height. Received: {len(self.crop)} numbers"
+            )
+        if self.batch_size % self.discriminator_steps:
+            raise ValueError(
+                f"--batch_size: expected a multiple of --discriminator_steps="
+                f"{self.discriminator_steps}. Received: {self.batch_size}"
+            )
+
+    @property
+    def is_image(self) -> bool:
+        return self.network == "convolutional"
+
+    @property
+    def has_penalty(self) -> bool:
+        return self.penalty != "none" and self.penalty_weight > 0
+
+
+def _check(field: dataclasses.Field, value: Any) -> None:
+    rules = field.metadata
+    kind = KINDS[field.name]
+    is_sequence = get_origin(kind) is tuple
+    items = value if is_sequence else (value,)
+    item_kind = get_args(kind)[0] if is_sequence else kind
+    if is_sequence and not isinstance(value, tuple):
+        raise ValueError(f"--{field.name}: expected a tuple. Received: {value!r}")
+    for item in items:
+        if item_kind is float and isinstance(item, int) and not isinstance(item, bool):
+            item = float(item)
+        # bool is a kind of int in Python, but not in a flag.
+        if type(item) is not item_kind:
+            raise ValueError(f"--{field.name}: expected {item_kind.__name__}. Received: {item!r}")
+        if item_kind is float and not math.isfinite(item):
+            raise ValueError(f"--{field.name}: expected a finite number. Received: {item}")
+        if rules["choices"] is not None and item not in rules["choices"]:
+            raise ValueError(
+                f"--{field.name}: expected one of {', '.join(rules['choices'])}. Received: {item!r}"
+            )
+        if rules["at_least"] is not None and item < rules["at_least"]:
+            raise ValueError(
+                f"--{field.name}: expected a number >= {rules['at_least']}. Received: {item}"
+            )
+        if rules["above"] is not None and item <= rules["above"]:
+            raise ValueError(
+                f"--{field.name}: expected a number > {rules['above']}. Received: {item}"
+            )
+        if rules["below"] is not None and item >= rules["below"]:
+            raise ValueError(
+                f"--{field.name}: expected a number < {rules['below']}. Received: {item}"
+            )
+
+
+KINDS: dict[str, Any] = get_type_hints(Experiment)
+
+
+@dataclasses.dataclass(frozen=True)
+class Preset:
+    """A named experiment: one line of description and the settings that differ from default."""
+
+    text: str
+    settings: Mapping[str, Any]
+
+
+_PAPER_TOY = dict(
+    latent_length=1,
+    width=512,
+    loss="logan1",
+    penalty_weight=0.1,
+    penalty_distance_scale=0.0,
+    learning_rate=1e-4,
+    schedule="constant",
+    steps=40_000,
+)
+
+_PAPER_IMAGES = dict(
+    dataset="traffic",
+    network="convolutional",
+    image_size=128,
+    width=64,
+    latent_length=128,
+    normalization="batch",
+    loss="logan2",
+    batch_size=64,
+    learning_rate=1e-4,
+    schedule="constant",
+    steps=40_000,
+    jit=False,
+)
+
+
+def _encoder(prior: str) -> dict[str, Any]:
+    return dict(model="encoder", dataset="ring8", prior=prior, penalty="none", steps=6000)
+
+
+PRESETS: dict[str, Preset] = {
+    "ring8": Preset("8 modes on a circle", dict(dataset="ring8", steps=8000)),
+    "ring16": Preset("8 modes on each of two circles", dict(dataset="ring16", steps=15000)),
+    "grid25": Preset("5 x 5 modes, spacing 100 σ", dict(dataset="grid25", steps=30000)),
+    "grid25_wide": Preset("5 x 5 modes, spacing 40 σ", dict(dataset="grid25_wide", steps=30000)),
+    "swiss": Preset("a swiss roll of 1,000 modes", dict(dataset="swiss", steps=15000)),
+    "line": Preset("1-D: 5 modes", dict(dataset="line", latent_length=1, steps=8000)),
+    "line_far": Preset(
+        "1-D: 5 modes and two far ones", dict(dataset="line_far", latent_length=1, steps=8000)
+    ),
+    **{
+        f"{name}-paper": Preset(
+            f"{name} with the paper's settings", dict(dataset=name, **_PAPER_TOY)
+        )
+        for name in TOY_DATASETS
+    },
+    "encoder-unimodal": Preset("an encoder alone against a unimodal prior", _encoder("uniform")),
+    "encoder-modes": Preset(
+        "an encoder alone against a prior of separate modes", _encoder("ring8")
+    ),
+    "traffic": Preset(
+        "snapshots of a fixed camera, from --video",
+        dict(
+            dataset="traffic",
+            network="convolutional",
+            image_size=32,
+            width=32,
+            latent_length=64,
+            normalization="batch",
+            batch_size=64,
+            loss="logan2",
+            learning_rate=2e-4,
+            steps=8000,
+            jit=False,
+        ),
+    ),
+    "traffic-paper": Preset("traffic snapshots with the paper's settings", _PAPER_IMAGES),
+}
+
+
+def preset(name: str, settings: Mapping[str, Any] | None = None) -> Experiment:
+    """The named experiment with some settings replaced.
+
+    Raises:
+        ValueError: on an unknown name (the nearest ones are offered) or a bad setting.
+    """
+    if name not in PRESETS:
+        near = difflib.get_close_matches(name, PRESETS, n=3)
+        offer = f" Did you mean {' or '.join(near)}?" if near else ""
+        raise ValueError(
+            f"--experiment: expected one of {', '.join(PRESETS)}. Received: {name!r}.{offer}"
+        )
+    return Experiment(name=name, **{**PRESETS[name].settings, **(settings or {})})
+
+
+def to_text(value: Any) -> str:
+    """A setting's value as a flag's text."""
+    if isinstance(value, tuple):
+        return ",".join(map(to_text, value))
+    if isinstance(value, bool):
+        return str(value).lower()
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def from_text(name: str, text: str) -> Any:
+    """The inverse of `to_text` for the field of that name.
+
+    Raises:
+        ValueError: if the text is not of the field's kind.
+    """
+    kind = KINDS[name]
+    if get_origin(kind) is tuple:
+        item = get_args(kind)[0]
+        return tuple(_item_from_text(name, item, part) for part in text.split(",") if part)
+    return _item_from_text(name, kind, text)
+
+
+def _item_from_text(name: str, kind: type, text: str) -> Any:
+    if kind is bool:
+        if text.lower() not in ("true", "false"):
+            raise ValueError(f"--{name}: expected true or false. Received: {text!r}")
+        return text.lower() == "true"
+    try:
+        return kind(text)
+    except ValueError:
+        wanted = {int: "a whole number", float: "a number"}[kind]
+        raise ValueError(f"--{name}: expected {wanted}. Received: {text!r}") from None
+
+
+def to_flags(experiment: Experiment) -> list[str]:
+    """One `--flag=value` for each field: the content of a run's flags.txt."""
+    values = dataclasses.asdict(experiment)
+    lines = [f"--experiment={values.pop('name')}"]
+    return lines + [f"--{name}={to_text(value)}" for name, value in values.items()]
+
+
+def from_flags(lines: Iterable[str]) -> Experiment:
+    """The inverse of `to_flags`.
+
+    Raises:
+        ValueError: on a line that is not a flag of ours.
+    """
+    settings = {}
+    for line in filter(None, map(str.strip, lines)):
+        flag, equals, text = line.partition("=")
+        name = "name" if flag == "--experiment" else flag.removeprefix("--")
+        if not equals or not flag.startswith("--") or name not in KINDS:
+            raise ValueError(f"Expected a line --flag=value. Received: {line!r}")
+        settings[name] = from_text(name, text)
+    return Experiment(**settings)
+
+
+def differences(first: Experiment, second: Experiment) -> list[str]:
+    """Fields in which two experiments would not be the same run, as "field: a, not b"."""
+    rows = []
+    for field in dataclasses.fields(Experiment):
+        ours, theirs = getattr(first, field.name), getattr(second, field.name)
+        if field.metadata["names_the_run"] and ours != theirs:
+            rows.append(f"--{field.name}: {to_text(ours)}, not {to_text(theirs)}")
+    return rows

@@ -1,0 +1,43 @@
+"""The pictures: arrays in, a `matplotlib.figure.Figure` (or a file) out.
+
+Nothing here opens a window, touches pyplot's global state or needs TensorFlow.
+"""
+
+from logan.figures.animation import animate_samples, sample_frames
+from logan.figures.contours import Contour, draw_contour
+from logan.figures.curves import curves_figure
+from logan.figures.encoder import EncoderPanel, encoder_figure
+from logan.figures.files import save_figure, save_image
+from logan.figures.grids import (
+    comparison_sheet,
+    image_grid,
+    interpolation_figure,
+    reconstruction_figure,
+)
+from logan.figures.joint_space import JointStage, joint_space_figure
+from logan.figures.latent_map import latent_grid, latent_map_figure
+from logan.figures.toy import Panel, comparison_figure, draw_samples, samples_figure
+
+__all__ = [
+    "Contour",
+    "EncoderPanel",
+    "JointStage",
+    "Panel",
+    "animate_samples",
+    "comparison_figure",
+    "comparison_sheet",
+    "curves_figure",
+    "draw_contour",
+    "draw_samples",
+    "encoder_figure",
+    "image_grid",
+    "interpolation_figure",
+    "joint_space_figure",
+    "latent_grid",
+    "latent_map_figure",
+    "reconstruction_figure",
+    "sample_frames",
+    "samples_figure",
+    "save_figure",
+    "save_image",
+]

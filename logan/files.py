@@ -1,0 +1,129 @@
+"""Files that are either whole or absent: written beside their place, then moved into it."""
+
+import contextlib
+import json
+import math
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+__all__ = ["atomic_path", "read_json", "write_json", "write_text"]
+
+
+@contextlib.contextmanager
+def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yields a temporary path to write to; it takes the place of `path` when the block succeeds.
+
+    The temporary file lies in the same folder, because a file can be replaced atomically only
+    within one file system, and its name ends like the real one, because many writers choose
+    their format by suffix (`.npy`, `.weights.h5`). An error, Ctrl-C included, removes it and
+    leaves what was at `path` before. Missing parent folders are created.
+
+    Args:
+        path: where the finished file shall be.
+
+    Yields:
+        The path that the block must write a file to.
+
+    Raises:
+        FileNotFoundError: if the block wrote nothing.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.parent / f".{secrets.token_hex(4)}-{path.name}"
+    try:
+        yield temporary
+        _flush_to_disk(temporary)
+        temporary.replace(path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            temporary.unlink()
+        raise
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Writes `text` to `path` as UTF-8, atomically.
+
+    Args:
+        path: the file to write; its folders are created.
+        text: what to write, line ends unchanged.
+    """
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(text.encode("utf-8"))
+
+
+def write_json(path: str | os.PathLike[str], value: Any) -> None:
+    """Writes `value` to `path` as indented JSON, atomically and with its keys in order.
+
+    NumPy and TensorFlow scalars and NumPy arrays are written as numbers and lists.
+
+    Args:
+        path: the file to write; its folders are created.
+        value: dictionaries, lists, strings, booleans, None and finite numbers.
+
+    Raises:
+        ValueError: if a number is NaN or infinite: JSON has neither, and a metric that is not a
+            number is a fault to be seen, not to be stored.
+        TypeError: if `value` holds something that JSON cannot express.
+    """
+    plain = _plain(value)
+    place = _place_of_non_finite(plain)
+    if place is not None:
+        where, number = place
+        raise ValueError(f"Expected finite numbers for {path}. Received: {number} at {where}.")
+    write_text(path, json.dumps(plain, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path: str | os.PathLike[str]) -> Any:
+    """Reads what `write_json` wrote.
+
+    Args:
+        path: the file to read.
+
+    Returns:
+        The stored value.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if the file is not JSON; the message names it.
+    """
+    try:
+        return json.loads(Path(path).read_bytes())
+    except FileNotFoundError:
+        raise FileNotFoundError(f"Expected a JSON file at {path}. Received: no file.") from None
+    except ValueError as error:
+        raise ValueError(f"Expected JSON in {path}. Received: {error}.") from error
+
+
+def _flush_to_disk(path: Path) -> None:
+    """Waits until the file's bytes are on the disk, so that a power cut cannot leave it empty."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _plain(value: Any) -> Any:
+    """The same value out of Python's own types, so that JSON can express it."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    # Asked by method, so that this module needs neither NumPy nor TensorFlow.
+    if hasattr(value, "numpy"):
+        value = value.numpy()
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
+def _place_of_non_finite(value: Any, where: str = "") -> tuple[str, float] | None:
+    """Where in nested dictionaries and lists the first NaN or infinity stands, and which."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return where or "the top", value
+    if isinstance(value, dict):
+        items = [(f"{where}.{key}" if where else str(key), item) for key, item in value.items()]
+    elif isinstance(value, list):
+        items = [(f"{where}[{index}]", item) for index, item in enumerate(value)]
+    else:
+        return None
+    places = (_place_of_non_finite(item, name) for name, item in items)
+    return next((place for place in places if place is not None), None)

@@ -1,0 +1,94 @@
+"""Adversarial losses of a joint discriminator, and the table of them by name.
+
+r are the discriminator's logits of (x, E(x)), f those of (G(z), z); sp is softplus, s the logistic
+sigmoid. The discriminator is to call r true and f false; generator and encoder share the second
+value and want it the other way round. Without an encoder r = D(x) holds nothing of the
+generator's, so only the f terms reach it and the same functions serve a plain GAN.
+
+Formulas: S. Sharma and V. Namboodiri, "No Modes Left Behind", AAAI 2018, and its authors' code,
+whose short names stand in brackets.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import tensorflow as tf
+
+
+class AdversarialLosses(NamedTuple):
+    """Two float32 scalars, means over the batch.
+
+    Attributes:
+        discriminator: what the discriminator minimises.
+        generator: what the generator and the encoder minimise.
+    """
+
+    discriminator: tf.Tensor
+    generator: tf.Tensor
+
+
+AdversarialLoss = Callable[[tf.Tensor, tf.Tensor], AdversarialLosses]
+
+
+def _means(discriminator: tf.Tensor, generator: tf.Tensor) -> AdversarialLosses:
+    return AdversarialLosses(tf.reduce_mean(discriminator), tf.reduce_mean(generator))
+
+
+def vanilla(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> AdversarialLosses:
+    """[v] D: sp(f) + sp(-r). G, E: sp(-f) + sp(r). The non-saturating loss of Goodfellow 2014."""
+    softplus = tf.math.softplus
+    return _means(
+        softplus(fake_logits) + softplus(-real_logits),
+        softplus(-fake_logits) + softplus(real_logits),
+    )
+
+
+def wasserstein(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> AdversarialLosses:
+    """[w] D: f - r. G, E: r - f. Arjovsky et al. 2017, with 5 steps of D to one of G and E."""
+    difference = fake_logits - real_logits
+    return _means(difference, -difference)
+
+
+def least_squares(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> AdversarialLosses:
+    """[ls] D: f² + (1 - r)². G, E: r² + (1 - f)². Mao et al. 2017."""
+    square = tf.math.square
+    return _means(
+        square(fake_logits) + square(1.0 - real_logits),
+        square(real_logits) + square(1.0 - fake_logits),
+    )
+
+
+def logan1(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> AdversarialLosses:
+    """[lol1] D: sp(f) + sp(-r). G, E: r - f, whose slope does not fade when D is sure."""
+    return AdversarialLosses(
+        vanilla(real_logits, fake_logits).discriminator,
+        wasserstein(real_logits, fake_logits).generator,
+    )
+
+
+def _squared_probabilities(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
+    """D: s(f)² + (1 - s(r))², the discriminator's side of `logan2` and `logan3`."""
+    square, sigmoid = tf.math.square, tf.math.sigmoid
+    # 1 - s(r) = s(-r) keeps its digits where s(r) is close to one.
+    return tf.reduce_mean(square(sigmoid(fake_logits)) + square(sigmoid(-real_logits)))
+
+
+def logan2(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> AdversarialLosses:
+    """[lol2] D: s(f)² + (1 - s(r))². G, E: r - f."""
+    return AdversarialLosses(
+        _squared_probabilities(real_logits, fake_logits),
+        wasserstein(real_logits, fake_logits).generator,
+    )
+
+
+def logan3(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> AdversarialLosses:
+    """[lol3] D: s(f)² + (1 - s(r))². G, E: r·|r| - f·|f|."""
+    return AdversarialLosses(
+        _squared_probabilities(real_logits, fake_logits),
+        tf.reduce_mean(real_logits * tf.abs(real_logits) - fake_logits * tf.abs(fake_logits)),
+    )
+
+
+ADVERSARIAL_LOSSES: dict[str, AdversarialLoss] = {
+    loss.__name__: loss for loss in (vanilla, wasserstein, least_squares, logan1, logan2, logan3)
+}

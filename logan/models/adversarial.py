@@ -1,0 +1,294 @@
+"""The training step that every adversarial model here shares.
+
+Each batch: the discriminator's step, then one step of the players (generator and encoder) against
+the discriminator as it is after its step, as in the paper's code. The players' outputs are computed
+once and serve both.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+
+from logan.losses import ADVERSARIAL_LOSSES
+from logan.randomness import Purpose, key, replica_id
+
+NEVER = -1  # value of `first_bad_step` as long as every loss was finite
+
+
+class Play(NamedTuple):
+    """What the discriminator compares, each a tuple of its positional inputs.
+
+    Attributes:
+        real: inputs that it shall call true.
+        fake: inputs that it shall call false.
+    """
+
+    real: tuple[tf.Tensor, ...]
+    fake: tuple[tf.Tensor, ...]
+
+
+class Draw:
+    """The random keys of one discriminator update: a pure function of seed, step and replica."""
+
+    def __init__(self, seed: int, update: tf.Tensor):
+        self._seed = seed
+        self._update = update
+        self._replica = replica_id()
+
+    def key(self, purpose: Purpose) -> tf.Tensor:
+        return key(self._seed, self._update, purpose, self._replica)
+
+
+def default_optimizer() -> keras.optimizers.Optimizer:
+    """The paper's: Adam with learning rate 1e-4, β 0.5 and 0.9."""
+    return keras.optimizers.Adam(1e-4, beta_1=0.5, beta_2=0.9)
+
+
+class AdversarialModel(keras.Model):
+    """A discriminator and its players, trained in turn by `fit`.
+
+    Subclasses say what the discriminator compares (`play`) and may add to its loss
+    (`discriminator_penalty`).
+
+    Attributes:
+        step: finished training steps, int64 scalar variable.
+        first_bad_step: the first step with a loss that was not finite, or `NEVER`.
+    """
+
+    def __init__(
+        self,
+        players: dict[str, keras.Model],
+        discriminator: keras.Model,
+        *,
+        loss: str,
+        discriminator_steps: int,
+        average_decay: float,
+        seed: int,
+        name: str,
+    ):
+        """Builds the model.
+
+        Args:
+            players: what is trained against the discriminator, by role.
+            discriminator: D.
+            loss: a name from `logan.losses.ADVERSARIAL_LOSSES`.
+            discriminator_steps: updates of D for each one of the players. A batch is split into
+                as many parts, one for each update.
+            average_decay: weight of the past in the exponential moving average of the players'
+                weights, in [0, 1).
+            seed: of every random draw in training.
+            name: the model's name.
+
+        Raises:
+            ValueError: on a setting out of range.
+        """
+        super().__init__(name=name)
+        if loss not in ADVERSARIAL_LOSSES:
+            raise ValueError(
+                f"Expected loss to be one of {sorted(ADVERSARIAL_LOSSES)}. Received: {loss!r}"
+            )
+        if discriminator_steps < 1:
+            raise ValueError(f"Expected discriminator_steps >= 1. Received: {discriminator_steps}")
+        if not 0 <= average_decay < 1:
+            raise ValueError(f"Expected average_decay in [0, 1). Received: {average_decay}")
+        self.discriminator = discriminator
+        self.loss_name = loss
+        self.discriminator_steps = discriminator_steps
+        self.average_decay = average_decay
+        self.seed = seed
+        self._roles = tuple(players)
+        for role, network in players.items():
+            setattr(self, role, network)
+            setattr(self, f"averaged_{role}", _twin(network))
+        self.step = self._counter("step", 0)
+        self.first_bad_step = self._counter("first_bad_step", NEVER)
+        self._trackers = {name: keras.metrics.Mean(name=name) for name in self.log_names()}
+        self.built = True
+
+    def _counter(self, name: str, start: int) -> keras.Variable:
+        return self.add_weight(
+            shape=(),
+            dtype="int64",
+            initializer=keras.initializers.Constant(start),
+            trainable=False,
+            name=name,
+        )
+
+    # What a subclass provides.
+
+    def play(self, x: tf.Tensor, draw: Draw) -> Play:
+        """The players' move on one batch of data."""
+        raise NotImplementedError
+
+    def discriminator_penalty(
+        self, play: Play, draw: Draw
+    ) -> tuple[tf.Tensor | float, dict[str, tf.Tensor]]:
+        """A scalar to add to the discriminator's loss, and what to log of it."""
+        return 0.0, {}
+
+    def log_names(self) -> list[str]:
+        """Names of the logged means over the batches of an interval."""
+        return ["discriminator_loss", "generator_loss", "real_logits", "fake_logits"]
+
+    # Training.
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """What the players are called, such as generator and encoder."""
+        return self._roles
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        return list(self._trackers.values())
+
+    @property
+    def optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
+        """By role, the discriminator's last. Empty before `compile`."""
+        roles = (*self._roles, "discriminator")
+        names = {role: f"{role}_optimizer" for role in roles}
+        return {role: getattr(self, name) for role, name in names.items() if hasattr(self, name)}
+
+    def compile_with(
+        self, optimizers: dict[str, keras.optimizers.Optimizer | None], **settings: Any
+    ) -> None:
+        """Takes one optimizer for each role and builds it; the rest as `keras.Model.compile`."""
+        super().compile(optimizer=None, **settings)
+        for role in (*self._roles, "discriminator"):
+            optimizer = optimizers.get(role) or default_optimizer()
+            optimizer.build(getattr(self, role).trainable_variables)
+            setattr(self, f"{role}_optimizer", optimizer)
+
+    def get_compile_config(self) -> dict[str, Any]:
+        return {
+            "jit_compile": self.jit_compile,
+            "steps_per_execution": self.steps_per_execution,
+            **{
+                f"{role}_optimizer": keras.saving.serialize_keras_object(optimizer)
+                for role, optimizer in self.optimizers.items()
+            },
+        }
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        self.compile(
+            **{
+                name: keras.saving.deserialize_keras_object(value)
+                if name.endswith("_optimizer")
+                else value
+                for name, value in config.items()
+            }
+        )
+
+    def judge(self, play: Play) -> tuple[tf.Tensor, tf.Tensor]:
+        """Logits of the real and of the fake inputs, float32 [batch, 1] each.
+
+        Both go through the discriminator as one batch, which keeps the matrix units busier. So a
+        batch normalization in it would see them mixed.
+        """
+        joined = [tf.concat(pair, axis=0) for pair in zip(play.real, play.fake, strict=True)]
+        logits = tf.cast(self.discriminator(*joined, training=True), tf.float32)
+        return tf.split(logits, [tf.shape(play.real[0])[0], tf.shape(play.fake[0])[0]])
+
+    def train_step(self, data: tf.Tensor) -> dict[str, tf.Tensor]:
+        """One update of the players after `discriminator_steps` of the discriminator.
+
+        Args:
+            data: real samples x, float32 [batch, ...]; batch a multiple of discriminator_steps.
+
+        Returns:
+            The means so far of what is logged, by name.
+        """
+        adversarial_loss = ADVERSARIAL_LOSSES[self.loss_name]
+        parts = tf.split(data, self.discriminator_steps)
+        first_update = self.step.value * self.discriminator_steps
+        for index, part in enumerate(parts[:-1]):
+            draw = Draw(self.seed, first_update + index)
+            self._update_discriminator(self.play(part, draw), draw)
+        draw = Draw(self.seed, first_update + self.discriminator_steps - 1)
+        with tf.GradientTape() as tape:
+            play = self.play(parts[-1], draw)
+            logs = self._update_discriminator(play, draw)
+            loss = adversarial_loss(*self.judge(play)).generator
+        self._apply(self._roles, tape, loss)
+        self._finish_step({**logs, "generator_loss": loss})
+        return self.get_metrics_result()
+
+    def _update_discriminator(self, play: Play, draw: Draw) -> dict[str, tf.Tensor]:
+        play = Play(*(tuple(map(tf.stop_gradient, inputs)) for inputs in play))
+        with tf.GradientTape() as tape:
+            real_logits, fake_logits = self.judge(play)
+            penalty, logs = self.discriminator_penalty(play, draw)
+            loss = ADVERSARIAL_LOSSES[self.loss_name](real_logits, fake_logits).discriminator
+            loss += penalty
+        self._apply(("discriminator",), tape, loss)
+        return {
+            **logs,
+            "discriminator_loss": loss,
+            "real_logits": tf.reduce_mean(real_logits),
+            "fake_logits": tf.reduce_mean(fake_logits),
+        }
+
+    def _apply(self, roles: Sequence[str], tape: tf.GradientTape, loss: tf.Tensor) -> None:
+        variables = [getattr(self, role).trainable_variables for role in roles]
+        for role, weights, gradients in zip(
+            roles, variables, tape.gradient(loss, variables), strict=True
+        ):
+            self.optimizers[role].apply_gradients(zip(gradients, weights, strict=True))
+
+    def _finish_step(self, logs: dict[str, tf.Tensor]) -> None:
+        for name, value in logs.items():
+            self._trackers[name].update_state(value)
+        self.step.assign_add(1)
+        losses = logs["discriminator_loss"] + logs["generator_loss"]
+        is_first_bad = (self.first_bad_step.value == NEVER) & ~tf.math.is_finite(losses)
+        self.first_bad_step.assign(
+            tf.where(is_first_bad, self.step.value, self.first_bad_step.value)
+        )
+        self._update_averages()
+
+    def _update_averages(self) -> None:
+        """The averages follow quickly at first: decay min(d, (1 + t) / (10 + t)) after t steps."""
+        steps = tf.cast(self.step.value, tf.float32)
+        decay = tf.minimum(self.average_decay, (1.0 + steps) / (10.0 + steps))
+        for role in self._roles:
+            current, averaged = getattr(self, role), getattr(self, f"averaged_{role}")
+            for value, average in zip(current.weights, averaged.weights, strict=True):
+                average.assign(average + (1.0 - decay) * (value - average))
+
+    # Saving.
+
+    def network_configs(self) -> dict[str, Any]:
+        return {
+            role: keras.saving.serialize_keras_object(getattr(self, role))
+            for role in (*self._roles, "discriminator")
+        }
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **self.network_configs(),
+            "loss": self.loss_name,
+            "discriminator_steps": self.discriminator_steps,
+            "average_decay": self.average_decay,
+            "seed": self.seed,
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "AdversarialModel":
+        return cls(
+            **{
+                name: keras.saving.deserialize_keras_object(value, custom_objects)
+                if isinstance(value, dict)
+                else value
+                for name, value in config.items()
+            }
+        )
+
+
+def _twin(network: keras.Model) -> keras.Model:
+    """A copy with the same weights that training does not touch: for averages."""
+    twin = type(network).from_config({**network.get_config(), "name": f"averaged_{network.name}"})
+    twin.set_weights(network.get_weights())
+    twin.trainable = False
+    return twin

@@ -1,0 +1,99 @@
+"""An encoder alone, trained to make the encodings of data follow a prior."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from logan.models.adversarial import AdversarialModel, Draw, Play
+from logan.randomness import Purpose, latents, mixture
+
+
+@keras.saving.register_keras_serializable(package="logan")
+class AdversarialEncoder(AdversarialModel):
+    """Encoder E(x) against D(z), which tells draws of the prior from encodings.
+
+    The experiment behind the method: against a connected, unimodal prior the encoder leaves no gap,
+    because the edge of each gap has a gradient that closes it; against a prior of separate modes it
+    loses modes as a generator does. (S. Sharma, "A Simple Regularization for Your GANs", 2024,
+    figure 3.)
+
+    Args:
+        encoder: keras.Model x -> z [batch, latent_length], with an attribute latent_length.
+        discriminator: keras.Model z -> logits [batch, 1].
+        prior_centers: modes of the prior, a list of lists of latent_length numbers, or None for
+            the unimodal prior U[-1, 1]^latent_length.
+        prior_sigma: standard deviation per axis of those modes.
+        loss, discriminator_steps, average_decay, seed: as `BiGAN`.
+
+    Raises:
+        ValueError: on a setting out of range.
+    """
+
+    encoder: keras.Model
+    averaged_encoder: keras.Model
+
+    def __init__(
+        self,
+        encoder: keras.Model,
+        discriminator: keras.Model,
+        *,
+        prior_centers: list[list[float]] | None = None,
+        prior_sigma: float = 0.05,
+        loss: str = "vanilla",
+        discriminator_steps: int = 1,
+        average_decay: float = 0.999,
+        seed: int = 0,
+        name: str = "adversarial_encoder",
+    ):
+        if prior_centers is not None and any(
+            len(center) != encoder.latent_length for center in prior_centers
+        ):
+            raise ValueError(
+                f"Expected prior_centers of {encoder.latent_length} numbers each, the encoder's "
+                f"latent_length. Received: {prior_centers}"
+            )
+        self.prior_centers = prior_centers
+        self.prior_sigma = prior_sigma
+        super().__init__(
+            {"encoder": encoder},
+            discriminator,
+            loss=loss,
+            discriminator_steps=discriminator_steps,
+            average_decay=average_decay,
+            seed=seed,
+            name=name,
+        )
+
+    def compile(
+        self,
+        encoder_optimizer: keras.optimizers.Optimizer | None = None,
+        discriminator_optimizer: keras.optimizers.Optimizer | None = None,
+        **settings: Any,
+    ) -> None:
+        """As `keras.Model.compile` with one optimizer for each network, Adam 1e-4 by default."""
+        self.compile_with(
+            {"encoder": encoder_optimizer, "discriminator": discriminator_optimizer}, **settings
+        )
+
+    def call(self, x: tf.Tensor, training: bool | None = None) -> tf.Tensor:
+        """The encodings E(x)."""
+        return self.encoder(x, training=training)
+
+    def sample_prior(self, choice_key: tf.Tensor, noise_key: tf.Tensor, count: Any) -> tf.Tensor:
+        """float32 [count, latent_length] draws of the prior."""
+        if self.prior_centers is None:
+            return latents(noise_key, count, self.encoder.latent_length)
+        centers = tf.constant(self.prior_centers, tf.float32)
+        return mixture(choice_key, noise_key, count, centers, self.prior_sigma)
+
+    def play(self, x: tf.Tensor, draw: Draw) -> Play:
+        z = self.sample_prior(draw.key(Purpose.PRIOR), draw.key(Purpose.LATENT), tf.shape(x)[0])
+        return Play(real=(z,), fake=(self.encoder(x, training=True),))
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "prior_centers": self.prior_centers,
+            "prior_sigma": self.prior_sigma,
+        }

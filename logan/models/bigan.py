@@ -1,0 +1,152 @@
+"""BiGAN with the pairwise gradient penalty."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from logan.models.adversarial import AdversarialModel, Draw, Play
+from logan.penalties import PENALTY_FORMS, pairwise_gradient, penalty_of
+from logan.randomness import Purpose, latents, uniform
+
+
+@keras.saving.register_keras_serializable(package="logan")
+class BiGAN(AdversarialModel):
+    """Generator G(z), encoder E(x) and joint discriminator D(x, z).
+
+    D learns to call (x, E(x)) true and (G(z), z) false; G and E learn to make it wrong on both.
+    With the penalty, D's slope is asked to lead from every reconstruction G(E(x)) to its x, so that
+    G feels a pull towards every training sample.
+
+    Source: S. Sharma and V. Namboodiri, "No Modes Left Behind", AAAI 2018. BiGAN: J. Donahue et
+    al., "Adversarial feature learning", ICLR 2017; V. Dumoulin et al., "Adversarially learned
+    inference", ICLR 2017.
+
+    Example:
+        model = BiGAN(generator, encoder, discriminator)
+        model.compile(jit_compile=True)
+        model.fit(dataset)  # of float32 [batch, ...] in the range of the generator's output
+        model.averaged_generator(z)
+
+    Args:
+        generator: keras.Model z [batch, latent_length] -> x, with an attribute latent_length.
+        encoder: keras.Model x -> z.
+        discriminator: keras.Model (x, z) -> logits [batch, 1]. No batch normalization.
+        loss: name from `logan.losses.ADVERSARIAL_LOSSES`.
+        penalty_weight: λ >= 0. 0 trains the plain BiGAN.
+        penalty_form: `norm`, `squared_norm` or `feature_mean`; see `logan.penalties`.
+        penalty_distance_scale: τ >= 0, see `logan.penalties.distance_weight`. 0: no weighting.
+        discriminator_steps: updates of D for each update of G and E.
+        average_decay: of the averaged weights, `averaged_generator` and `averaged_encoder`.
+        seed: of all draws of latents and interpolation points.
+
+    Raises:
+        ValueError: on a setting out of range.
+    """
+
+    generator: keras.Model
+    encoder: keras.Model
+    averaged_generator: keras.Model
+    averaged_encoder: keras.Model
+
+    def __init__(
+        self,
+        generator: keras.Model,
+        encoder: keras.Model,
+        discriminator: keras.Model,
+        *,
+        loss: str = "logan1",
+        penalty_weight: float = 1.0,
+        penalty_form: str = "norm",
+        penalty_distance_scale: float = 0.0,
+        discriminator_steps: int = 1,
+        average_decay: float = 0.999,
+        seed: int = 0,
+        name: str = "bigan",
+    ):
+        if penalty_weight < 0:
+            raise ValueError(f"Expected penalty_weight >= 0. Received: {penalty_weight}")
+        if penalty_distance_scale < 0:
+            raise ValueError(
+                f"Expected penalty_distance_scale >= 0. Received: {penalty_distance_scale}"
+            )
+        if penalty_form not in PENALTY_FORMS:
+            raise ValueError(
+                f"Expected penalty_form to be one of {sorted(PENALTY_FORMS)}. "
+                f"Received: {penalty_form!r}"
+            )
+        self.penalty_weight = penalty_weight
+        self.penalty_form = penalty_form
+        self.penalty_distance_scale = penalty_distance_scale
+        super().__init__(
+            {"generator": generator, "encoder": encoder},
+            discriminator,
+            loss=loss,
+            discriminator_steps=discriminator_steps,
+            average_decay=average_decay,
+            seed=seed,
+            name=name,
+        )
+
+    def compile(
+        self,
+        generator_optimizer: keras.optimizers.Optimizer | None = None,
+        encoder_optimizer: keras.optimizers.Optimizer | None = None,
+        discriminator_optimizer: keras.optimizers.Optimizer | None = None,
+        **settings: Any,
+    ) -> None:
+        """As `keras.Model.compile` with one optimizer for each network, Adam 1e-4 by default."""
+        self.compile_with(
+            {
+                "generator": generator_optimizer,
+                "encoder": encoder_optimizer,
+                "discriminator": discriminator_optimizer,
+            },
+            **settings,
+        )
+
+    def call(self, x: tf.Tensor, training: bool | None = None) -> tf.Tensor:
+        """The reconstruction G(E(x))."""
+        return self.generator(self.encoder(x, training=training), training=training)
+
+    def log_names(self) -> list[str]:
+        names = super().log_names()
+        if self.penalty_weight:
+            names += ["penalty", "gradient_slope", "gradient_alignment", "reconstruction_distance"]
+        return names
+
+    def play(self, x: tf.Tensor, draw: Draw) -> Play:
+        z = latents(draw.key(Purpose.LATENT), tf.shape(x)[0], self.generator.latent_length)
+        return Play(
+            real=(x, self.encoder(x, training=True)), fake=(self.generator(z, training=True), z)
+        )
+
+    def discriminator_penalty(
+        self, play: Play, draw: Draw
+    ) -> tuple[tf.Tensor | float, dict[str, tf.Tensor]]:
+        if not self.penalty_weight:
+            return 0.0, {}
+        x, z = play.real
+        pair = pairwise_gradient(
+            lambda between, z: self.discriminator(between, z, training=True),
+            x,
+            z,
+            self.generator(z, training=True),
+            epsilon=uniform(draw.key(Purpose.INTERPOLATION), [tf.shape(x)[0]]),
+        )
+        penalty = tf.reduce_mean(penalty_of(pair, self.penalty_form, self.penalty_distance_scale))
+        slope, alignment = pair.slope_and_alignment()
+        return self.penalty_weight * penalty, {
+            "penalty": penalty,
+            "gradient_slope": tf.reduce_mean(slope),
+            "gradient_alignment": tf.reduce_mean(alignment),
+            "reconstruction_distance": tf.reduce_mean(pair.distance),
+        }
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "penalty_weight": self.penalty_weight,
+            "penalty_form": self.penalty_form,
+            "penalty_distance_scale": self.penalty_distance_scale,
+        }

@@ -1,0 +1,69 @@
+"""Plain GAN: the baseline without an encoder."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from logan.models.adversarial import AdversarialModel, Draw, Play
+from logan.randomness import Purpose, latents
+
+
+@keras.saving.register_keras_serializable(package="logan")
+class GAN(AdversarialModel):
+    """Generator G(z) against D(x).
+
+    Source: I. Goodfellow et al., "Generative adversarial nets", NeurIPS 2014.
+
+    Args:
+        generator: keras.Model z [batch, latent_length] -> x, with an attribute latent_length.
+        discriminator: keras.Model x -> logits [batch, 1].
+        loss, discriminator_steps, average_decay, seed: as `BiGAN`.
+
+    Raises:
+        ValueError: on a setting out of range.
+    """
+
+    generator: keras.Model
+    averaged_generator: keras.Model
+
+    def __init__(
+        self,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        *,
+        loss: str = "vanilla",
+        discriminator_steps: int = 1,
+        average_decay: float = 0.999,
+        seed: int = 0,
+        name: str = "gan",
+    ):
+        super().__init__(
+            {"generator": generator},
+            discriminator,
+            loss=loss,
+            discriminator_steps=discriminator_steps,
+            average_decay=average_decay,
+            seed=seed,
+            name=name,
+        )
+
+    def compile(
+        self,
+        generator_optimizer: keras.optimizers.Optimizer | None = None,
+        discriminator_optimizer: keras.optimizers.Optimizer | None = None,
+        **settings: Any,
+    ) -> None:
+        """As `keras.Model.compile` with one optimizer for each network, Adam 1e-4 by default."""
+        self.compile_with(
+            {"generator": generator_optimizer, "discriminator": discriminator_optimizer},
+            **settings,
+        )
+
+    def call(self, z: tf.Tensor, training: bool | None = None) -> tf.Tensor:
+        """The generations G(z)."""
+        return self.generator(z, training=training)
+
+    def play(self, x: tf.Tensor, draw: Draw) -> Play:
+        z = latents(draw.key(Purpose.LATENT), tf.shape(x)[0], self.generator.latent_length)
+        return Play(real=(x,), fake=(self.generator(z, training=True),))

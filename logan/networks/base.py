@@ -1,0 +1,61 @@
+"""What every network shares: its settings, their checks, normalization."""
+
+from typing import Any
+
+import keras
+
+NORMALIZATIONS = ("none", "batch", "layer")
+LEAKY_RELU_SLOPE = 0.2  # of the paper's code, in every network
+
+
+def check_positive(**settings: int) -> None:
+    """Raises ValueError naming the first setting that is not a positive integer."""
+    for name, value in settings.items():
+        if not isinstance(value, int) or value < 1:
+            raise ValueError(f"Expected {name} to be a positive integer. Received: {value!r}")
+
+
+def normalization_layers(kind: str) -> list[keras.Layer]:
+    """No layer or one, to be put in front of an activation.
+
+    Batch normalization has the paper's momentum 0.9.
+
+    Raises:
+        ValueError: on an unknown kind.
+    """
+    if kind == "none":
+        return []
+    if kind == "batch":
+        return [keras.layers.BatchNormalization(momentum=0.9)]
+    if kind == "layer":
+        return [keras.layers.LayerNormalization()]
+    raise ValueError(f"Expected normalization to be one of {NORMALIZATIONS}. Received: {kind!r}")
+
+
+class Network(keras.Model):
+    """A keras.Model that is built when constructed and whose settings travel in its config.
+
+    Keras collects constructor arguments for layers by itself, but for subclassed models it only
+    sees their defaults (Keras 3.15), hence the explicit copy.
+
+    Attributes:
+        data_shape: shape of one x.
+        latent_length: features of z.
+    """
+
+    def __init__(
+        self,
+        data_shape: tuple[int, ...],
+        latent_length: int,
+        settings: dict[str, Any],
+        name: str,
+        **kwargs: Any,
+    ):
+        super().__init__(name=name, **kwargs)
+        self.data_shape = data_shape
+        self.latent_length = latent_length
+        self._settings = settings
+        self.built = True
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), **self._settings}

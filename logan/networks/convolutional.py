@@ -1,0 +1,208 @@
+"""Generator, encoder and joint discriminator as DCGAN-like convolutions, for square images.
+
+Kernel 4, stride 2, width·2^min(level, 3) channels, batch normalization (0.9) in G and E and none
+in D, as in the paper's code (width 64; 3 levels at 32 pixels, 5 at 128). G and E end in tanh.
+"""
+
+from typing import Any
+
+import keras
+
+from logan.networks.base import (
+    LEAKY_RELU_SLOPE,
+    Network,
+    check_positive,
+    normalization_layers,
+)
+
+_SMALLEST = 4  # pixels a side, of the innermost feature map
+IMAGE_SIZES = (8, 16, 32, 64, 128, 256)
+
+
+def levels_of(image_size: int) -> int:
+    """How many times an image is halved until 4 pixels a side are left.
+
+    Raises:
+        ValueError: if image_size is not one of `IMAGE_SIZES`.
+    """
+    if image_size not in IMAGE_SIZES:
+        raise ValueError(f"Expected image_size to be one of {IMAGE_SIZES}. Received: {image_size}")
+    return (image_size // _SMALLEST).bit_length() - 1
+
+
+def _channels(width: int, level: int) -> int:
+    return width * 2 ** min(level, 3)
+
+
+def _downwards(image_size: int, channels: int, width: int, normalization: str) -> keras.Sequential:
+    """Image to flat features by stride-2 convolutions."""
+    check_positive(channels=channels, width=width)
+    stack = keras.Sequential([keras.Input((image_size, image_size, channels))], name="downwards")
+    for level in range(levels_of(image_size)):
+        stack.add(
+            keras.layers.Conv2D(
+                _channels(width, level), 4, 2, "same", use_bias=normalization == "none"
+            )
+        )
+        for layer in normalization_layers(normalization):
+            stack.add(layer)
+        stack.add(keras.layers.LeakyReLU(LEAKY_RELU_SLOPE))
+    stack.add(keras.layers.Flatten())
+    return stack
+
+
+def _upwards(
+    image_size: int, channels: int, width: int, latent_length: int, normalization: str
+) -> keras.Sequential:
+    """Latent to image by stride-2 transposed convolutions."""
+    check_positive(channels=channels, width=width, latent_length=latent_length)
+    levels = levels_of(image_size)
+    innermost = (_SMALLEST, _SMALLEST, _channels(width, levels - 1))
+    stack = keras.Sequential([keras.Input((latent_length,))], name="upwards")
+    stack.add(keras.layers.Dense(_SMALLEST**2 * innermost[-1], use_bias=normalization == "none"))
+    stack.add(keras.layers.Reshape(innermost))
+    for level in reversed(range(levels)):
+        for layer in normalization_layers(normalization):
+            stack.add(layer)
+        stack.add(keras.layers.LeakyReLU(LEAKY_RELU_SLOPE))
+        outermost = level == 0
+        stack.add(
+            keras.layers.Conv2DTranspose(
+                channels if outermost else _channels(width, level - 1),
+                4,
+                2,
+                "same",
+                activation="tanh" if outermost else None,
+                use_bias=outermost or normalization == "none",
+            )
+        )
+    return stack
+
+
+@keras.saving.register_keras_serializable(package="logan.convolutional")
+class Generator(Network):
+    """G(z) -> x: float32 [batch, latent_length] -> [batch, size, size, channels] in (-1, 1).
+
+    Args:
+        image_size: pixels a side, a power of two from 8 to 256.
+        channels: 1 for grey, 3 for colour.
+        latent_length: features of z.
+        width: channels of the outermost feature map; the inner ones have up to 8 times as many.
+        normalization: `none`, `batch` or `layer`, in front of each activation.
+
+    Raises:
+        ValueError: on a setting out of range.
+    """
+
+    def __init__(
+        self,
+        image_size: int = 32,
+        channels: int = 3,
+        latent_length: int = 128,
+        width: int = 64,
+        normalization: str = "batch",
+        name: str = "generator",
+        **kwargs: Any,
+    ):
+        settings = dict(
+            image_size=image_size,
+            channels=channels,
+            latent_length=latent_length,
+            width=width,
+            normalization=normalization,
+        )
+        super().__init__(
+            (image_size, image_size, channels), latent_length, settings, name, **kwargs
+        )
+        self.stack = _upwards(image_size, channels, width, latent_length, normalization)
+
+    def call(self, z: Any, training: bool | None = None) -> Any:
+        return self.stack(z, training=training)
+
+
+@keras.saving.register_keras_serializable(package="logan.convolutional")
+class Encoder(Network):
+    """E(x) -> z: float32 [batch, size, size, channels] -> [batch, latent_length] in (-1, 1).
+
+    Args and errors: as `Generator`.
+    """
+
+    def __init__(
+        self,
+        image_size: int = 32,
+        channels: int = 3,
+        latent_length: int = 128,
+        width: int = 64,
+        normalization: str = "batch",
+        name: str = "encoder",
+        **kwargs: Any,
+    ):
+        settings = dict(
+            image_size=image_size,
+            channels=channels,
+            latent_length=latent_length,
+            width=width,
+            normalization=normalization,
+        )
+        super().__init__(
+            (image_size, image_size, channels), latent_length, settings, name, **kwargs
+        )
+        check_positive(latent_length=latent_length)
+        self.stack = _downwards(image_size, channels, width, normalization)
+        self.stack.add(keras.layers.Dense(latent_length, activation="tanh"))
+
+    def call(self, x: Any, training: bool | None = None) -> Any:
+        return self.stack(x, training=training)
+
+
+@keras.saving.register_keras_serializable(package="logan.convolutional")
+class Discriminator(Network):
+    """D(x, z) -> logits: images and [batch, latent_length] -> float32 [batch, 1].
+
+    Convolutions on x, then concat with z, one dense layer, the logit. With latent_length 0 it is
+    a plain GAN's D(x).
+
+    Args and errors: as `Generator`, and
+        dense_width: units of the layer that joins x and z.
+
+    There is no normalization: the penalty needs each example's logit to depend on that example
+    alone.
+    """
+
+    def __init__(
+        self,
+        image_size: int = 32,
+        channels: int = 3,
+        latent_length: int = 128,
+        width: int = 64,
+        dense_width: int = 512,
+        name: str = "discriminator",
+        **kwargs: Any,
+    ):
+        settings = dict(
+            image_size=image_size,
+            channels=channels,
+            latent_length=latent_length,
+            width=width,
+            dense_width=dense_width,
+        )
+        super().__init__(
+            (image_size, image_size, channels), latent_length, settings, name, **kwargs
+        )
+        check_positive(dense_width=dense_width)
+        self.features = _downwards(image_size, channels, width, "none")
+        self.joint = keras.Sequential(
+            [
+                keras.Input((self.features.output_shape[-1] + latent_length,)),
+                keras.layers.Dense(dense_width),
+                keras.layers.LeakyReLU(LEAKY_RELU_SLOPE),
+                keras.layers.Dense(1),
+            ],
+            name="joint",
+        )
+
+    def call(self, x: Any, z: Any = None, training: bool | None = None) -> Any:
+        features = self.features(x, training=training)
+        if self.latent_length:
+            features = keras.ops.concatenate([features, z], axis=-1)
+        return self.joint(features, training=training)

@@ -1,0 +1,191 @@
+"""The pairwise gradient penalty, usable with any discriminator D(x, z).
+
+Source: S. Sharma and V. Namboodiri, "No Modes Left Behind: Capturing the Data Distribution
+Effectively Using GANs", AAAI 2018, its authors' code (form `norm`) and the first author's article
+"A Simple Regularization for Your GANs", 2024 (form `feature_mean`).
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import tensorflow as tf
+
+Discriminator = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+
+# Kept inside every root: the slope of the root is infinite at 0, and 0 · infinity is NaN.
+_FLOOR = 1e-12
+
+
+class PairwiseGradient(NamedTuple):
+    """D's gradient between the two ends of each pair, and the direction it is asked to have.
+
+    Attributes:
+        gradient: g = ∂D(x̃, z)/∂x̃, float32, of x's shape.
+        direction: u = (x - x̂) / ‖x - x̂‖, float32, of x's shape; 0 where x equals x̂.
+        distance: ‖x - x̂‖, float32 [batch].
+    """
+
+    gradient: tf.Tensor
+    direction: tf.Tensor
+    distance: tf.Tensor
+
+    def slope_and_alignment(self) -> tuple[tf.Tensor, tf.Tensor]:
+        """‖g‖ and the cosine of the angle between g and u, float32 [batch]: 1 and 1 if obeyed."""
+        slope = _norm(self.gradient)
+        product = self.gradient * self.direction
+        along = tf.reduce_sum(product, axis=list(range(1, product.shape.rank)))
+        return slope, along / slope
+
+
+def _norm(values: tf.Tensor) -> tf.Tensor:
+    """The Euclidean norm over ALL axes but the first, [batch]."""
+    flat = tf.reshape(values, [tf.shape(values)[0], -1])
+    return tf.sqrt(tf.reduce_sum(tf.square(flat), axis=1) + _FLOOR)
+
+
+def _per_example(values: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
+    """[batch] with the trailing axes of length 1 that let it multiply `like`."""
+    return tf.reshape(values, [-1] + [1] * (like.shape.rank - 1))
+
+
+def pairwise_gradient(
+    discriminator: Discriminator,
+    x: tf.Tensor,
+    z: tf.Tensor,
+    x_hat: tf.Tensor,
+    *,
+    epsilon: tf.Tensor | None = None,
+) -> PairwiseGradient:
+    """D's gradient at one point of the line from each reconstruction x̂ to its sample x.
+
+        x̃ = ε·x + (1 - ε)·x̂,   g = ∂D(x̃, z)/∂x̃,   u = (x - x̂) / ‖x - x̂‖₂
+
+    x, x̂ and z are held constant: a tape around this call sees the discriminator's weights only.
+
+    Args:
+        discriminator: maps (x, z) to logits [batch] or [batch, 1]; each example's logit may depend
+            on that example alone, so no batch normalisation in training mode.
+        x: real samples, floating [batch, ...], vectors or images.
+        z: their encodings E(x), floating [batch, ...].
+        x_hat: their reconstructions G(E(x)), of x's shape.
+        epsilon: float32 [batch] in [0, 1], one number per example. Drawn anew if None.
+
+    Returns:
+        A `PairwiseGradient`.
+
+    Raises:
+        ValueError: if x and x_hat differ in shape, or the discriminator does not use x.
+    """
+    x, x_hat = (tf.stop_gradient(tf.cast(value, tf.float32)) for value in (x, x_hat))
+    z = tf.stop_gradient(tf.convert_to_tensor(z))
+    if not x.shape.is_compatible_with(x_hat.shape):
+        raise ValueError(
+            f"Expected x_hat to have the shape of x, {x.shape}. Received: {x_hat.shape}"
+        )
+    if epsilon is None:
+        epsilon = tf.random.uniform([tf.shape(x)[0]])
+    share = _per_example(tf.cast(epsilon, tf.float32), x)
+    between = share * x + (1.0 - share) * x_hat
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(between)
+        logits = discriminator(between, z)
+    gradient = tape.gradient(logits, between)
+    if gradient is None:
+        raise ValueError("Expected discriminator(x, z) to depend on x. Received: no gradient")
+    difference = x - x_hat
+    distance = _norm(difference)
+    return PairwiseGradient(gradient, difference / _per_example(distance, x), distance)
+
+
+def norm(pair: PairwiseGradient) -> tf.Tensor:
+    """‖g - u‖₂ over all axes but the first: the form of the paper's code. float32 [batch]."""
+    return _norm(pair.gradient - pair.direction)
+
+
+def squared_norm(pair: PairwiseGradient) -> tf.Tensor:
+    """‖g - u‖₂² over all axes but the first. float32 [batch]."""
+    difference = pair.gradient - pair.direction
+    return tf.reduce_sum(tf.square(difference), axis=list(range(1, difference.shape.rank)))
+
+
+def feature_mean(pair: PairwiseGradient) -> tf.Tensor:
+    """Mean of (g - u)² over all axes but the first: the article's form. float32 [batch].
+
+    u has length 1, so this fades as 1 / (number of features): at 128 x 128 x 3 a gradient of 0
+    costs 1 / 49,152. It needs a weight that grows with the images.
+    """
+    difference = pair.gradient - pair.direction
+    return tf.reduce_mean(tf.square(difference), axis=list(range(1, difference.shape.rank)))
+
+
+PENALTY_FORMS: dict[str, Callable[[PairwiseGradient], tf.Tensor]] = {
+    form.__name__: form for form in (norm, squared_norm, feature_mean)
+}
+
+
+def distance_weight(distance: tf.Tensor, scale: float) -> tf.Tensor:
+    """n² / (n² + τ²) with n = ‖x - x̂‖ and τ = scale: solved pairs no longer hold D back.
+
+    Args:
+        distance: n, float32 [batch].
+        scale: τ >= 0, in units of x. 0 weighs every pair by one, as the paper does.
+
+    Returns:
+        float32 [batch] in [0, 1].
+    """
+    if scale == 0:
+        return tf.ones_like(distance)
+    square = tf.square(distance)
+    return square / (square + scale**2)
+
+
+def penalty_of(pair: PairwiseGradient, form: str, distance_scale: float = 0.0) -> tf.Tensor:
+    """The penalty of pairs whose gradients are known already. See `pairwise_gradient_penalty`."""
+    if form not in PENALTY_FORMS:
+        raise ValueError(f"Expected form to be one of {sorted(PENALTY_FORMS)}. Received: {form!r}")
+    if distance_scale < 0:
+        raise ValueError(f"Expected distance_scale >= 0. Received: {distance_scale}")
+    return distance_weight(pair.distance, distance_scale) * PENALTY_FORMS[form](pair)
+
+
+def pairwise_gradient_penalty(
+    discriminator: Discriminator,
+    x: tf.Tensor,
+    z: tf.Tensor,
+    x_hat: tf.Tensor,
+    *,
+    form: str = "norm",
+    epsilon: tf.Tensor | None = None,
+    distance_scale: float = 0.0,
+) -> tf.Tensor:
+    """How far D is from rising with slope 1 from each reconstruction towards its sample.
+
+    Add `weight * tf.reduce_mean(...)` of it to the discriminator's loss. Neither generator nor
+    encoder receives a gradient from it.
+
+    Example:
+        with tf.GradientTape() as tape:
+            z = encoder(x)
+            penalty = pairwise_gradient_penalty(discriminator, x, z, generator(z))
+            loss = adversarial_loss + 0.1 * tf.reduce_mean(penalty)
+
+    Args:
+        discriminator: any callable (x, z) -> logits [batch] or [batch, 1].
+        x: real samples, floating [batch, ...], vectors or images.
+        z: their encodings E(x), floating [batch, ...].
+        x_hat: their reconstructions G(E(x)), of x's shape.
+        form: `norm`, ‖g - u‖ (the paper's code), `squared_norm`, ‖g - u‖², or `feature_mean`, the
+            mean of (g - u)² over features (the article).
+        epsilon: float32 [batch] in [0, 1], where on the line from x̂ (0) to x (1) each gradient is
+            taken. Drawn uniformly if None.
+        distance_scale: τ >= 0 weighs each pair by n² / (n² + τ²), n = ‖x - x̂‖. 0: all alike.
+
+    Returns:
+        float32 [batch], finite and with a finite gradient also where x equals x_hat: such a pair
+        has no direction and asks for a slope of 0.
+
+    Raises:
+        ValueError: on an unknown form, a negative distance_scale, or shapes that do not agree.
+    """
+    pair = pairwise_gradient(discriminator, x, z, x_hat, epsilon=epsilon)
+    return penalty_of(pair, form, distance_scale)

@@ -1,0 +1,105 @@
+"""Every random draw as a pure function of (seed, step, purpose, replica).
+
+Nothing here has a state, so a resumed, replayed or scaled-out run needs no more than its step
+number to draw what an undisturbed run would have drawn. The algorithm is pinned to Philox
+(J. Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): eager, graph and
+XLA-compiled code draw the same numbers.
+"""
+
+import enum
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+
+class Purpose(enum.IntEnum):
+    """What a draw is for. Numbers are part of a run's identity: append, never renumber."""
+
+    DATA = 1
+    DATA_NOISE = 2
+    ORDER = 3
+    LATENT = 4
+    INTERPOLATION = 5
+    PRIOR = 6
+    EVALUATION_DATA = 7
+    EVALUATION_LATENT = 8
+    WEIGHTS = 9
+    LATENT_INTERPOLATION = 10
+    FLIP = 11
+
+
+def key(
+    seed: int, step: int | tf.Tensor, purpose: Purpose, replica: int | tf.Tensor = 0
+) -> tf.Tensor:
+    """The key of one draw.
+
+    Args:
+        seed: the run's seed.
+        step: the training step, a Python integer or a scalar integer tensor.
+        purpose: what the draw is for; two purposes never share numbers.
+        replica: the index of the device's replica under a distribution strategy.
+
+    Returns:
+        int32 [2], to be used with `uniform`, `normal` or any `tf.random.stateless_*` function.
+    """
+    # The bits of a 64-bit seed that do not fit a word are folded in rather than lost.
+    words = [seed & 0x7FFFFFFF, (seed >> 31) & 0x7FFFFFFF]
+    folded = tf.random.experimental.stateless_fold_in(tf.constant(words, tf.int32), int(purpose))
+    folded = tf.random.experimental.stateless_fold_in(folded, tf.cast(step, tf.int64))
+    return tf.random.experimental.stateless_fold_in(folded, tf.cast(replica, tf.int32))
+
+
+def uniform(
+    key: tf.Tensor,
+    shape: Sequence[int | tf.Tensor] | tf.Tensor,
+    minimum: float = 0.0,
+    maximum: float = 1.0,
+) -> tf.Tensor:
+    """float32 draws of the given shape, uniform in [minimum, maximum)."""
+    return tf.random.stateless_uniform(shape, key, minimum, maximum, alg="philox")
+
+
+def normal(key: tf.Tensor, shape: Sequence[int | tf.Tensor] | tf.Tensor) -> tf.Tensor:
+    """float32 draws of the given shape from the standard normal distribution."""
+    return tf.random.stateless_normal(shape, key, alg="philox")
+
+
+def latents(key: tf.Tensor, count: int | tf.Tensor, latent_length: int) -> tf.Tensor:
+    """float32 [count, latent_length] draws from the prior U[-1, 1]^latent_length."""
+    return uniform(key, [count, latent_length], -1.0, 1.0)
+
+
+def mixture(
+    choice_key: tf.Tensor,
+    noise_key: tf.Tensor,
+    count: int | tf.Tensor,
+    centers: tf.Tensor,
+    sigma: float,
+    weights: tf.Tensor | None = None,
+) -> tf.Tensor:
+    """float32 [count, features] draws from a mixture of isotropic Gaussians.
+
+    Args:
+        choice_key: decides the component of each draw.
+        noise_key: decides where around its centre.
+        count: how many draws.
+        centers: float32 [components, features].
+        sigma: standard deviation per axis.
+        weights: float32 [components], summing to one. Equal if None.
+    """
+    components, features = centers.shape
+    if weights is None:
+        chosen = tf.random.stateless_uniform(
+            [count], choice_key, 0, components, tf.int32, alg="philox"
+        )
+    else:
+        # Inverse transform sampling; the last edge is left out, so rounding cannot pass the end.
+        edges = tf.cumsum(tf.cast(weights, tf.float32))[:-1]
+        chosen = tf.searchsorted(edges, uniform(choice_key, [count]), side="right")
+    return tf.gather(centers, chosen) + sigma * normal(noise_key, [count, features])
+
+
+def replica_id() -> int | tf.Tensor:
+    """The index of the replica that runs this code, 0 outside of a distribution strategy."""
+    context = tf.distribute.get_replica_context()
+    return 0 if context is None else context.replica_id_in_sync_group

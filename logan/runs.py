@@ -1,0 +1,247 @@
+"""The run folder: where things lie in it, and how to open it again."""
+
+import datetime
+import json
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import logan
+from logan.errors import RunError
+from logan.experiments import Experiment, differences, from_flags, to_flags
+from logan.files import atomic_path, read_json, write_json, write_text
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from logan.models.adversarial import AdversarialModel
+
+
+def default_workdir(experiment: Experiment) -> Path:
+    """runs/<experiment>-<penalty>-seed<seed>."""
+    return Path("runs", f"{experiment.name}-{experiment.penalty}-seed{experiment.seed}")
+
+
+class Run:
+    """One run's folder.
+
+    Attributes:
+        path: the folder.
+        experiment: its settings.
+    """
+
+    def __init__(self, path: Path, experiment: Experiment):
+        self.path = path
+        self.experiment = experiment
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> "Run":
+        """An existing run.
+
+        Raises:
+            RunError: if there is no run there, or its flags.txt cannot be read.
+        """
+        folder = Path(path)
+        flags = folder / "flags.txt"
+        if not flags.is_file():
+            raise RunError(
+                f"--workdir: expected the folder of a run, with a flags.txt. Received: {folder}"
+            )
+        try:
+            lines = flags.read_text(encoding="utf-8").splitlines()
+            return cls(folder, from_flags(lines))
+        except ValueError as error:
+            raise RunError(f"{flags}: {error}") from error
+
+    @classmethod
+    def create_or_continue(cls, path: str | os.PathLike[str], experiment: Experiment) -> "Run":
+        """The run of that experiment in that folder, whether it has begun or not.
+
+        Raises:
+            RunError: if the folder holds another experiment, or something that is no run.
+        """
+        folder = Path(path)
+        if (folder / "flags.txt").exists():
+            changed = differences(cls.open(folder).experiment, experiment)
+            if changed:
+                raise RunError(
+                    f"--workdir: expected a new folder or one of the same experiment. {folder} "
+                    f"was made with {'; '.join(changed)}"
+                )
+        elif folder.is_dir() and any(folder.iterdir()):
+            raise RunError(
+                f"--workdir: expected a new or empty folder, or that of a run. {folder} holds "
+                "other files"
+            )
+        elif folder.exists() and not folder.is_dir():
+            raise RunError(f"--workdir: expected a folder. Received the file {folder}")
+        run = cls(folder, experiment)
+        try:
+            write_text(run.path / "flags.txt", "\n".join(to_flags(experiment)) + "\n")
+        except OSError as error:
+            raise RunError(f"--workdir: cannot write to {folder}: {error.strerror}") from error
+        return run
+
+    @property
+    def label(self) -> str:
+        """What tables and figures call the run."""
+        return self.path.resolve().name
+
+    @property
+    def figures(self) -> Path:
+        return self.path / "figures"
+
+    @property
+    def snapshots(self) -> Path:
+        return self.path / "snapshots"
+
+    @property
+    def export(self) -> Path:
+        return self.path / "export"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "log.jsonl"
+
+    @property
+    def metrics(self) -> Path:
+        return self.path / "metrics.json"
+
+    @property
+    def tensorboard(self) -> Path:
+        return self.path / "tensorboard"
+
+    @property
+    def cache(self) -> Path:
+        return self.path / "cache"
+
+    # The log.
+
+    def records(self) -> list[dict[str, Any]]:
+        """The log's records in order; a last line that a crash cut short is left out."""
+        if not self.log.is_file():
+            return []
+        records = []
+        for line in self.log.read_text(encoding="utf-8").splitlines():
+            try:
+                records.append(json.loads(line))
+            except json.JSONDecodeError:
+                break
+        return records
+
+    def keep_records_until(self, step: int) -> list[dict[str, Any]]:
+        """Drops what the log holds of later steps, which a continued run will write again."""
+        records = [record for record in self.records() if record["step"] <= step]
+        write_text(self.log, "".join(f"{json.dumps(record)}\n" for record in records))
+        return records
+
+    def append_record(self, record: dict[str, Any]) -> None:
+        """Adds one line to the log."""
+        with self.log.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(record, allow_nan=False) + "\n")
+
+    # Checkpoints.
+
+    def checkpoints(self, model: "AdversarialModel") -> "tf.train.CheckpointManager":
+        """The run's checkpoints, tied to the model."""
+        import tensorflow as tf
+
+        return tf.train.CheckpointManager(
+            tf.train.Checkpoint(model=model),
+            str(self.path / "checkpoints"),
+            max_to_keep=self.experiment.checkpoints_kept,
+            checkpoint_name="step",
+        )
+
+    def restore(self, model: "AdversarialModel") -> int:
+        """Loads the newest checkpoint into the model.
+
+        Returns:
+            Its step; 0 if there is none, and then the model is as it was.
+
+        Raises:
+            RunError: if the checkpoint does not fit or cannot be read.
+        """
+        import tensorflow as tf
+
+        newest = self.checkpoints(model).latest_checkpoint
+        if newest is None:
+            return 0
+        try:
+            tf.train.Checkpoint(model=model).restore(newest).assert_existing_objects_matched()
+        except (ValueError, AssertionError, tf.errors.OpError) as error:
+            raise RunError(f"{newest}: expected a checkpoint of this run. {error}") from error
+        return int(model.step.numpy())
+
+    def trained_model(self) -> "AdversarialModel":
+        """The model at its newest checkpoint.
+
+        Raises:
+            RunError: if nothing was trained yet.
+        """
+        from logan.models.assemble import assemble
+
+        model = assemble(self.experiment)
+        if self.restore(model) == 0:
+            raise RunError(f"{self.path}: expected a trained run. Received: no checkpoint in it")
+        return model
+
+    # What the run was made with.
+
+    def write_environment(self, first_step: int) -> None:
+        """Adds this session to environment.json: versions, device, revision, seed, command."""
+        path = self.path / "environment.json"
+        sessions = read_json(path) if path.is_file() else []
+        write_json(path, [*sessions, {"first_step": first_step, **environment(self.experiment)}])
+
+    def export_networks(self, model: "AdversarialModel") -> None:
+        """Writes the averaged players and the discriminator as .keras files."""
+        networks = {role: getattr(model, f"averaged_{role}") for role in model.roles}
+        for name, network in {**networks, "discriminator": model.discriminator}.items():
+            with atomic_path(self.export / f"{name}.keras") as temporary:
+                network.save(temporary)
+
+
+def environment(experiment: Experiment) -> dict[str, Any]:
+    """Versions, devices and the revision of this package."""
+    import keras
+    import numpy as np
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    names = [tf.config.experimental.get_device_details(gpu).get("device_name") for gpu in gpus]
+    return {
+        "time": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        "seed": experiment.seed,
+        "command": sys.argv,
+        "logan": logan.__version__,
+        "git_revision": _git_revision(),
+        "python": platform.python_version(),
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+        "numpy": np.__version__,
+        "platform": platform.platform(),
+        "cores": os.cpu_count(),
+        "threads": tf.config.threading.get_intra_op_parallelism_threads() or os.cpu_count(),
+        "gpus": names,
+    }
+
+
+def _git_revision() -> str | None:
+    """The checkout's revision, with -dirty if it has changes; None outside of a checkout."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        done = subprocess.run(
+            command,
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() or None

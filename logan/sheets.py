@@ -1,0 +1,32 @@
+"""Sheets of generations and reconstructions that an image run draws on the way."""
+
+from pathlib import Path
+
+from logan.datasets.load import Data
+from logan.figures.files import save_figure, save_image
+from logan.figures.grids import image_grid, reconstruction_figure
+from logan.models.adversarial import AdversarialModel
+from logan.models.bigan import BiGAN
+from logan.randomness import Purpose, key, latents
+from logan.snapshots import in_batches
+
+_GENERATIONS = 64
+_RECONSTRUCTIONS = 16
+
+
+def write_sheets(folder: Path, model: AdversarialModel, data: Data, seed: int) -> None:
+    """Writes generations-<step>.png and, with an encoder, reconstructions-<step>.png.
+
+    The latents and the held-out images are the same at every step.
+    """
+    step = int(model.step.numpy())
+    draw = key(seed, 0, Purpose.EVALUATION_LATENT)
+    z = latents(draw, _GENERATIONS, model.generator.latent_length).numpy()
+    generated = in_batches(model.averaged_generator, z, size=64)
+    save_image(folder / f"generations-{step:08d}.png", image_grid(generated), scale=2)
+    if isinstance(model, BiGAN):
+        inputs = data.evaluation_sample(seed, _RECONSTRUCTIONS)
+        encoded = in_batches(model.averaged_encoder, inputs, size=64)
+        outputs = in_batches(model.averaged_generator, encoded, size=64)
+        figure = reconstruction_figure(inputs, outputs)
+        save_figure(figure, folder / f"reconstructions-{step:08d}.png", dpi=100)

@@ -1,0 +1,92 @@
+"""What a model makes of fixed inputs at one moment of training, as arrays.
+
+Pictures of training are drawn from these files, never from inside training.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from logan.datasets.toy import ToyDistribution
+from logan.files import atomic_path
+from logan.models.adversarial import AdversarialModel
+from logan.models.adversarial_encoder import AdversarialEncoder
+from logan.models.bigan import BiGAN
+from logan.randomness import Purpose, key, latents
+
+POINTS = 2000
+_CONTOUR_CELLS = 80
+
+
+def toy_snapshot(model: AdversarialModel, data: ToyDistribution, seed: int) -> dict[str, Any]:
+    """Points and logits of a toy model.
+
+    Returns:
+        `step`; `real` float32 [2000, features]; and, of what the model has, `latents` and
+        `generated` = G(latents), `encoded` = E(real), `prior`, and `contour_x`, `contour_y`,
+        `contour_logits` [80, 80], D over the plane: D(x, E(x)) for 2-D x, D(x, z) for 1-D x and z.
+    """
+    real = data.evaluation_sample(seed, POINTS)
+    arrays: dict[str, Any] = {"step": int(model.step.numpy()), "real": real}
+    if hasattr(model, "generator"):
+        latent_length = model.generator.latent_length
+        z = latents(key(seed, 0, Purpose.EVALUATION_LATENT), POINTS, latent_length)
+        arrays["latents"] = z.numpy()
+        arrays["generated"] = in_batches(model.averaged_generator, arrays["latents"])
+    if hasattr(model, "encoder"):
+        arrays["encoded"] = in_batches(model.averaged_encoder, real)
+    if isinstance(model, AdversarialEncoder):
+        choice = key(seed, 0, Purpose.EVALUATION_LATENT)
+        noise = key(seed, 1, Purpose.EVALUATION_LATENT)
+        arrays["prior"] = model.sample_prior(choice, noise, POINTS).numpy()
+    return {**arrays, **_contour(model, data)}
+
+
+def _contour(model: AdversarialModel, data: ToyDistribution) -> dict[str, np.ndarray]:
+    reach = 1.25 * float(np.abs(data.centers).max())
+    line = np.linspace(-reach, reach, _CONTOUR_CELLS, dtype=np.float32)
+    is_joint = isinstance(model, BiGAN)
+    if data.features == 2 and hasattr(model, "generator"):
+        x, y = line, line
+        points = _plane(x, y)
+        inputs = [points, in_batches(model.encoder, points)] if is_joint else [points]
+    elif is_joint and data.features == 1 and model.generator.latent_length == 1:
+        x, y = line, np.linspace(-1.25, 1.25, _CONTOUR_CELLS, dtype=np.float32)
+        points = _plane(x, y)
+        inputs = [points[:, :1], points[:, 1:]]
+    else:
+        return {}
+    logits = in_batches(model.discriminator, *inputs)
+    return {"contour_x": x, "contour_y": y, "contour_logits": logits.reshape(len(y), len(x))}
+
+
+def _plane(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """float32 [len(y)·len(x), 2], rows of equal y."""
+    return np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+
+
+def in_batches(network: Any, *inputs: np.ndarray, size: int = 2000) -> np.ndarray:
+    """network(*inputs) in inference mode, `size` examples at a time."""
+    count = len(inputs[0])
+    outputs = [
+        network(*(tf.constant(values[start : start + size]) for values in inputs), training=False)
+        for start in range(0, count, size)
+    ]
+    return np.concatenate([output.numpy() for output in outputs])
+
+
+def write_snapshot(folder: Path, arrays: dict[str, Any]) -> None:
+    """Stores a snapshot under its step."""
+    with atomic_path(folder / f"step-{arrays['step']:08d}.npz") as temporary:
+        np.savez_compressed(temporary, **arrays)
+
+
+def read_snapshots(folder: Path) -> list[dict[str, np.ndarray]]:
+    """All snapshots in the order of their steps."""
+    snapshots = []
+    for path in sorted(folder.glob("step-*.npz")):
+        with np.load(path, allow_pickle=False) as arrays:
+            snapshots.append(dict(arrays))
+    return snapshots

@@ -1,0 +1,159 @@
+"""The one road from settings to a finished run."""
+
+import contextlib
+import dataclasses
+import math
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from logan.callbacks import (
+    Interruption,
+    SaveCheckpoints,
+    ShowProgress,
+    StopOnDivergence,
+    TakeSnapshots,
+    WriteLog,
+)
+from logan.datasets.load import Data, load
+from logan.datasets.toy import ToyDistribution
+from logan.experiments import Experiment
+from logan.models.adversarial import AdversarialModel
+from logan.models.assemble import assemble
+from logan.runs import Run
+from logan.sheets import write_sheets
+from logan.snapshots import toy_snapshot, write_snapshot
+
+_MOST_STEPS_PER_EXECUTION = 50
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """How `train` ended.
+
+    Attributes:
+        run: the run's folder.
+        step: finished steps.
+        seconds: time that the run's training has taken in all, compilation included.
+        interrupted_by: the signal that stopped it early, or None.
+    """
+
+    run: Run
+    step: int
+    seconds: float
+    interrupted_by: signal.Signals | None
+
+
+def train(
+    experiment: Experiment, workdir: str | os.PathLike[str], *, show_progress: bool = True
+) -> Outcome:
+    """Trains the experiment in its folder, from where an earlier call left off.
+
+    Args:
+        experiment: the settings.
+        workdir: the run's folder; created, or continued if it holds the same experiment.
+        show_progress: draw a progress bar on standard error.
+
+    Returns:
+        How it ended. Ctrl-C ends it early: after the running interval of the log, with a
+        checkpoint.
+
+    Raises:
+        RunError: if the folder holds something else.
+        DivergedError: if a loss or weight is not finite; the last good checkpoint is kept.
+        UserError: if the data cannot be used.
+    """
+    data = load(experiment, _cache(workdir) if experiment.is_image else None)
+    run = Run.create_or_continue(workdir, experiment)
+    if experiment.deterministic:
+        tf.config.experimental.enable_op_determinism()
+    model = assemble(experiment, _steps_per_execution(experiment))
+    first_step = run.restore(model)
+    records = run.keep_records_until(first_step)
+    seconds_before = records[-1]["seconds"] if records else 0.0
+    interruption = Interruption()
+    if first_step < experiment.steps:
+        run.write_environment(first_step)
+        with (
+            interruption.listening(),
+            _callbacks(
+                run, data, first_step, seconds_before, interruption, show_progress
+            ) as callbacks,
+        ):
+            _fit(model, data, experiment, callbacks)
+        run.export_networks(model)
+    records = run.records()
+    return Outcome(run, int(model.step.numpy()), records[-1]["seconds"], interruption.received)
+
+
+def _cache(workdir: str | os.PathLike[str]) -> Path:
+    """Decoded frames are shared by the runs beside each other."""
+    return Path(workdir).resolve().parent / ".cache"
+
+
+def _steps_per_execution(experiment: Experiment) -> int:
+    """The most steps in one call that divide every interval, the last one included."""
+    common = math.gcd(experiment.log_every, experiment.steps % experiment.log_every)
+    common = min(common, experiment.steps)
+    return max(n for n in range(1, _MOST_STEPS_PER_EXECUTION + 1) if common % n == 0)
+
+
+@contextlib.contextmanager
+def _callbacks(
+    run: Run,
+    data: Data,
+    first_step: int,
+    seconds_before: float,
+    interruption: Interruption,
+    show_progress: bool,
+) -> Iterator[list[Any]]:
+    """In the order in which they must act."""
+    experiment = run.experiment
+    divergence = StopOnDivergence(run)
+    callbacks = [
+        divergence,
+        WriteLog(run, seconds_before),
+        SaveCheckpoints(run, divergence, interruption.is_stopping),
+    ]
+    if experiment.snapshots:
+        snapshots = TakeSnapshots(
+            lambda: _take(snapshots.model, data, run), experiment.snapshots, experiment.steps
+        )
+        callbacks.append(snapshots)
+    callbacks.append(interruption)
+    progress = ShowProgress(run, first_step) if show_progress else None
+    try:
+        yield [*callbacks, progress] if progress else callbacks
+    finally:
+        if progress:
+            progress.close()
+
+
+def _take(model: AdversarialModel, data: Data, run: Run) -> None:
+    if isinstance(data, ToyDistribution):
+        write_snapshot(run.snapshots, toy_snapshot(model, data, run.experiment.seed))
+    else:
+        write_sheets(run.figures, model, data, run.experiment.seed)
+
+
+def _fit(model: AdversarialModel, data: Data, experiment: Experiment, callbacks: list[Any]) -> None:
+    """Whole intervals of the log as epochs, then the rest of the steps as one more."""
+    done, every = int(model.step.numpy()), experiment.log_every
+    whole = (experiment.steps - done) // every
+    rest = (experiment.steps - done) % every
+    for epochs, length in ((whole, every), (1, rest)):
+        if epochs * length == 0 or model.stop_training:
+            continue
+        first_step = int(model.step.numpy())
+        model.fit(
+            data.batches(experiment.seed, experiment.batch_size, first_step),
+            epochs=epochs,
+            steps_per_epoch=length,
+            shuffle=False,
+            verbose=0,
+            callbacks=callbacks,
+        )

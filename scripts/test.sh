@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Format, lint, types, tests, in a virtual environment of its own.
+# usage: scripts/test.sh [--slow] [pytest arguments]      --slow adds the tests that take minutes
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
+marks='not slow'
+if [ "${1:-}" = --slow ]; then
+  marks=''
+  shift
+fi
+ruff format --check .
+ruff check .
+mypy
+pytest -m "$marks" "$@"
