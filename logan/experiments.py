@@ -10,6 +10,8 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any, get_args, get_origin, get_type_hints
 
+from logan.errors import UserError
+
 LOSSES = ("vanilla", "wasserstein", "least_squares", "logan1", "logan2", "logan3")
 TOY_DATASETS = ("ring8", "ring16", "grid25", "grid25_wide", "swiss", "line", "line_far")
 
@@ -43,7 +45,7 @@ class Experiment:
     """Everything that decides what a run computes.
 
     Raises:
-        ValueError: on a value out of range, in the form "--field: expected … Received: …".
+        UserError: on a value out of range, in the form "--field: expected … Received: …".
     """
 
     name: str = _setting("custom", "The preset that the settings started from.")
@@ -55,7 +57,9 @@ class Experiment:
         choices=(*TOY_DATASETS, "traffic"),
     )
     mode_weights: tuple[float, ...] = _setting(
-        (), "Toy data: weight of each mode, in any scale, comma-separated. Empty: all alike."
+        (),
+        "Toy data: weight of each mode, in any scale, comma-separated. Empty: all alike.",
+        above=0,
     )
     video: tuple[str, ...] = _setting(
         (), "Video files or folders of frames of one fixed camera, comma-separated."
@@ -159,35 +163,35 @@ class Experiment:
 
     def _check_combinations(self) -> None:
         if self.penalty != "none" and self.model != "bigan":
-            raise ValueError(
+            raise UserError(
                 f"--penalty: expected none with --model={self.model}, which makes no "
                 f"reconstructions. Received: {self.penalty}"
             )
         is_image = self.dataset == "traffic"
         if is_image != (self.network == "convolutional"):
-            raise ValueError(
+            raise UserError(
                 f"--network: expected {'convolutional' if is_image else 'mlp'} with "
                 f"--dataset={self.dataset}. Received: {self.network}"
             )
         if is_image and not self.video:
-            raise ValueError(
+            raise UserError(
                 "--video: expected the path of a video file or of a folder of frames with "
                 "--dataset=traffic. Received: nothing"
             )
         if is_image and self.model == "encoder":
-            raise ValueError("--model: expected bigan or gan with images. Received: encoder")
+            raise UserError("--model: expected bigan or gan with images. Received: encoder")
         if is_image and self.channels not in (1, 3):
-            raise ValueError(f"--channels: expected 1 or 3. Received: {self.channels}")
+            raise UserError(f"--channels: expected 1 or 3. Received: {self.channels}")
         if is_image and self.image_size not in (8, 16, 32, 64, 128, 256):
-            raise ValueError(
+            raise UserError(
                 f"--image_size: expected a power of two from 8 to 256. Received: {self.image_size}"
             )
         if len(self.crop) not in (0, 4):
-            raise ValueError(
+            raise UserError(
                 f"--crop: expected left,top,width,height. Received: {len(self.crop)} numbers"
             )
         if self.batch_size % self.discriminator_steps:
-            raise ValueError(
+            raise UserError(
                 f"--batch_size: expected a multiple of --discriminator_steps="
                 f"{self.discriminator_steps}. Received: {self.batch_size}"
             )
@@ -208,29 +212,29 @@ def _check(field: dataclasses.Field, value: Any) -> None:
     items = value if is_sequence else (value,)
     item_kind = get_args(kind)[0] if is_sequence else kind
     if is_sequence and not isinstance(value, tuple):
-        raise ValueError(f"--{field.name}: expected a tuple. Received: {value!r}")
+        raise UserError(f"--{field.name}: expected a tuple. Received: {value!r}")
     for item in items:
         if item_kind is float and isinstance(item, int) and not isinstance(item, bool):
             item = float(item)
         # bool is a kind of int in Python, but not in a flag.
         if type(item) is not item_kind:
-            raise ValueError(f"--{field.name}: expected {item_kind.__name__}. Received: {item!r}")
+            raise UserError(f"--{field.name}: expected {item_kind.__name__}. Received: {item!r}")
         if item_kind is float and not math.isfinite(item):
-            raise ValueError(f"--{field.name}: expected a finite number. Received: {item}")
+            raise UserError(f"--{field.name}: expected a finite number. Received: {item}")
         if rules["choices"] is not None and item not in rules["choices"]:
-            raise ValueError(
+            raise UserError(
                 f"--{field.name}: expected one of {', '.join(rules['choices'])}. Received: {item!r}"
             )
         if rules["at_least"] is not None and item < rules["at_least"]:
-            raise ValueError(
+            raise UserError(
                 f"--{field.name}: expected a number >= {rules['at_least']}. Received: {item}"
             )
         if rules["above"] is not None and item <= rules["above"]:
-            raise ValueError(
+            raise UserError(
                 f"--{field.name}: expected a number > {rules['above']}. Received: {item}"
             )
         if rules["below"] is not None and item >= rules["below"]:
-            raise ValueError(
+            raise UserError(
                 f"--{field.name}: expected a number < {rules['below']}. Received: {item}"
             )
 
@@ -321,12 +325,12 @@ def preset(name: str, settings: Mapping[str, Any] | None = None) -> Experiment:
     """The named experiment with some settings replaced.
 
     Raises:
-        ValueError: on an unknown name (the nearest ones are offered) or a bad setting.
+        UserError: on an unknown name (the nearest ones are offered) or a bad setting.
     """
     if name not in PRESETS:
         near = difflib.get_close_matches(name, PRESETS, n=3)
         offer = f" Did you mean {' or '.join(near)}?" if near else ""
-        raise ValueError(
+        raise UserError(
             f"--experiment: expected one of {', '.join(PRESETS)}. Received: {name!r}.{offer}"
         )
     return Experiment(name=name, **{**PRESETS[name].settings, **(settings or {})})
@@ -345,7 +349,7 @@ def from_text(name: str, text: str) -> Any:
     """The inverse of `to_text` for the field of that name.
 
     Raises:
-        ValueError: if the text is not of the field's kind.
+        UserError: if the text is not of the field's kind.
     """
     kind = KINDS[name]
     if get_origin(kind) is tuple:
@@ -357,13 +361,13 @@ def from_text(name: str, text: str) -> Any:
 def _item_from_text(name: str, kind: type, text: str) -> Any:
     if kind is bool:
         if text.lower() not in ("true", "false"):
-            raise ValueError(f"--{name}: expected true or false. Received: {text!r}")
+            raise UserError(f"--{name}: expected true or false. Received: {text!r}")
         return text.lower() == "true"
     try:
         return kind(text)
     except ValueError:
         wanted = {int: "a whole number", float: "a number"}[kind]
-        raise ValueError(f"--{name}: expected {wanted}. Received: {text!r}") from None
+        raise UserError(f"--{name}: expected {wanted}. Received: {text!r}") from None
 
 
 def to_flags(experiment: Experiment) -> list[str]:
@@ -377,14 +381,14 @@ def from_flags(lines: Iterable[str]) -> Experiment:
     """The inverse of `to_flags`.
 
     Raises:
-        ValueError: on a line that is not a flag of ours.
+        UserError: on a line that is not a flag of ours.
     """
     settings = {}
     for line in filter(None, map(str.strip, lines)):
         flag, equals, text = line.partition("=")
         name = "name" if flag == "--experiment" else flag.removeprefix("--")
         if not equals or not flag.startswith("--") or name not in KINDS:
-            raise ValueError(f"Expected a line --flag=value. Received: {line!r}")
+            raise UserError(f"Expected a line --flag=value. Received: {line!r}")
         settings[name] = from_text(name, text)
     return Experiment(**settings)
 

@@ -25,6 +25,11 @@ def default_workdir(experiment: Experiment) -> Path:
     return Path("runs", f"{experiment.name}-{experiment.penalty}-seed{experiment.seed}")
 
 
+def cache_of(workdir: str | os.PathLike[str]) -> Path:
+    """Where runs in that folder's parent keep decoded frames."""
+    return Path(workdir).resolve().parent / ".cache"
+
+
 class Run:
     """One run's folder.
 
@@ -116,7 +121,8 @@ class Run:
 
     @property
     def cache(self) -> Path:
-        return self.path / "cache"
+        """Decoded frames, which the runs beside each other share."""
+        return cache_of(self.path)
 
     # The log.
 

@@ -6,7 +6,6 @@ import math
 import os
 import signal
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
@@ -24,7 +23,7 @@ from logan.datasets.toy import ToyDistribution
 from logan.experiments import Experiment
 from logan.models.adversarial import AdversarialModel
 from logan.models.assemble import assemble
-from logan.runs import Run
+from logan.runs import Run, cache_of
 from logan.sheets import write_sheets
 from logan.snapshots import toy_snapshot, write_snapshot
 
@@ -67,7 +66,7 @@ def train(
         DivergedError: if a loss or weight is not finite; the last good checkpoint is kept.
         UserError: if the data cannot be used.
     """
-    data = load(experiment, _cache(workdir) if experiment.is_image else None)
+    data = load(experiment, cache_of(workdir))
     run = Run.create_or_continue(workdir, experiment)
     if experiment.deterministic:
         tf.config.experimental.enable_op_determinism()
@@ -88,11 +87,6 @@ def train(
         run.export_networks(model)
     records = run.records()
     return Outcome(run, int(model.step.numpy()), records[-1]["seconds"], interruption.received)
-
-
-def _cache(workdir: str | os.PathLike[str]) -> Path:
-    """Decoded frames are shared by the runs beside each other."""
-    return Path(workdir).resolve().parent / ".cache"
 
 
 def _steps_per_execution(experiment: Experiment) -> int:

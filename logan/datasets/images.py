@@ -26,8 +26,7 @@ def image_batches(
     def image(position: tf.Tensor) -> tf.Tensor:
         epoch, place = position // len(images), position % len(images)
         shuffle_key = key(seed, epoch, Purpose.ORDER)
-        words = tf.concat([shuffle_key, [0]], axis=0)
-        index = tf.random.experimental.index_shuffle(place, words, last)
+        index = tf.random.experimental.index_shuffle(place, shuffle_key, last)
         return tf.cast(tf.gather(pixels, index), tf.float32) / 127.5 - 1.0
 
     positions = tf.data.Dataset.range(first_step * batch_size, np.iinfo(np.int64).max)

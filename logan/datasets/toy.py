@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import tensorflow as tf
 
+from logan.errors import UserError
 from logan.randomness import Purpose, key, mixture
 
 SWISS_ARCS = 25  # the roll's 1,000 centres are counted as so many arcs of consecutive centres
@@ -121,7 +122,8 @@ def toy_distribution(name: str, mode_weights: Sequence[float] = ()) -> ToyDistri
         mode_weights: one positive number for each mode, in any scale; equal weights if empty.
 
     Raises:
-        ValueError: on an unknown name, a wrong number of weights, or one that is not positive.
+        ValueError: on an unknown name.
+        UserError: on a wrong number of weights, or one that is not positive.
     """
     if name not in _RECIPES:
         raise ValueError(f"Expected a toy data set of {TOY_NAMES}. Received: {name!r}")
@@ -131,10 +133,10 @@ def toy_distribution(name: str, mode_weights: Sequence[float] = ()) -> ToyDistri
     modes = np.arange(len(centers)) * mode_count // len(centers)
     shares = np.ones(mode_count) if len(mode_weights) == 0 else np.asarray(mode_weights, float)
     if len(shares) != mode_count:
-        raise ValueError(
-            f"Expected mode_weights to be {mode_count} numbers for {name}. Received: {len(shares)}"
+        raise UserError(
+            f"--mode_weights: expected {mode_count} numbers for {name}. Received: {len(shares)}"
         )
     if not (np.isfinite(shares).all() and (shares > 0).all()):
-        raise ValueError(f"Expected mode_weights > 0. Received: {tuple(mode_weights)}")
+        raise UserError(f"--mode_weights: expected numbers > 0. Received: {tuple(mode_weights)}")
     weights = (shares / np.bincount(modes))[modes]
     return ToyDistribution(name, centers, recipe.sigma, weights / weights.sum(), modes)

@@ -1,0 +1,100 @@
+"""What every command shares: parsing flags, threads, and errors on one line."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+
+from absl import app, flags, logging
+
+from logan.errors import UserError
+
+FLAGS = flags.FLAGS
+FAILED = 2  # exit code: a user's mistake
+INTERRUPTED = 130  # exit code: stopped by Ctrl-C, as shells have it
+
+
+def run(text: str, define: Callable[[], None], main: Callable[[], int | None]) -> None:
+    """Runs one command and exits with its code.
+
+    Args:
+        text: what the command does, for --help.
+        define: defines its flags.
+        main: the work; returns an exit code, None for 0.
+    """
+    # TensorFlow's C++ errors come as exceptions as well.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.set_verbosity(logging.WARNING)
+    define()
+    # absl takes both the help text and the flags worth showing from the main module, which for
+    # an installed command is a generated script without either.
+    sys.modules["__main__"].__doc__ = text
+    for flag in FLAGS.flags_by_module_dict().get("logan.cli", []):
+        FLAGS.register_key_flag_for_module(sys.argv[0], flag)
+    app.run(lambda arguments: sys.exit(_guarded(main, arguments)))
+
+
+def _guarded(main: Callable[[], int | None], arguments: list[str]) -> int:
+    name = os.path.basename(arguments[0])  # noqa: PTH119
+    try:
+        if arguments[1:]:
+            raise UserError(f"expected flags only, --name=value. Received: {arguments[1]!r}")
+        return main() or 0
+    except UserError as error:
+        print(f"{name}: {error}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        print(f"{name}: interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def define_threads() -> None:
+    flags.DEFINE_integer(
+        "threads",
+        0,
+        "CPU threads. 0: one for each core. Use 1 when runs share a machine.",
+        lower_bound=0,
+        module_name="logan.cli",
+    )
+
+
+def define_workdir(text: str = "The run's folder.") -> None:
+    flags.DEFINE_string("workdir", None, text, module_name="logan.cli")
+
+
+def define_output(text: str) -> None:
+    flags.DEFINE_string("output", None, text, module_name="logan.cli")
+
+
+def start_tensorflow() -> None:
+    """Imports TensorFlow without its greetings and applies --threads."""
+    with _silent_standard_error():
+        import tensorflow as tf
+    if FLAGS.threads:
+        tf.config.threading.set_intra_op_parallelism_threads(FLAGS.threads)
+        tf.config.threading.set_inter_op_parallelism_threads(FLAGS.threads)
+
+
+@contextlib.contextmanager
+def _silent_standard_error() -> Iterator[None]:
+    """Drops what is written to file descriptor 2: the greetings come before any log setting."""
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(nowhere)
+        os.close(kept)
+
+
+def required_workdir() -> str:
+    """--workdir.
+
+    Raises:
+        UserError: if it was not given.
+    """
+    if not FLAGS.workdir:
+        raise UserError("--workdir: expected the folder of a run. Received: nothing")
+    return FLAGS.workdir

@@ -1,0 +1,86 @@
+"""One flag for each field of `Experiment`, generated from it."""
+
+import dataclasses
+from typing import Any, get_args, get_origin
+
+from absl import flags
+
+from logan.errors import UserError
+from logan.experiments import KINDS, PRESETS, Experiment, from_text, preset, to_text
+
+
+class _Parser(flags.ArgumentParser):
+    """Reads a flag's text as the field's kind."""
+
+    def __init__(self, field: str):
+        super().__init__()
+        self._field = field
+        self.syntactic_help = _describe(field)
+
+    def parse(self, argument: Any) -> Any:
+        try:
+            return from_text(self._field, argument) if isinstance(argument, str) else argument
+        except UserError as error:
+            # absl puts the flag's name in front by itself.
+            raise ValueError(str(error).removeprefix(f"--{self._field}: ")) from None
+
+    def flag_type(self) -> str:
+        return _describe(self._field)
+
+
+class _Serializer(flags.ArgumentSerializer):
+    def serialize(self, value: Any) -> str:
+        return to_text(value)
+
+
+def _describe(field: str) -> str:
+    kind = KINDS[field]
+    names = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
+    if get_origin(kind) is tuple:
+        return f"{names[get_args(kind)[0]]}, or several with commas"
+    return names[kind]
+
+
+def define_settings() -> None:
+    """Defines --experiment and a flag for each field; unset ones come from the preset."""
+    flags.DEFINE_string(
+        "experiment",
+        None,
+        "The preset to start from; --list shows them. Flags below replace its settings.",
+        module_name="logan.cli",
+    )
+    for field in dataclasses.fields(Experiment):
+        if field.name == "name":
+            continue
+        text = field.metadata["help"]
+        choices = field.metadata["choices"]
+        if choices:
+            text += f" One of {', '.join(choices)}."
+        if KINDS[field.name] is bool:
+            flags.DEFINE_bool(field.name, None, text, module_name="logan.cli")
+        else:
+            flags.DEFINE(
+                _Parser(field.name),
+                field.name,
+                None,
+                text,
+                serializer=_Serializer(),
+                module_name="logan.cli",
+            )
+
+
+def experiment_from_flags() -> Experiment:
+    """The preset of --experiment with the given flags in place of its settings.
+
+    Raises:
+        UserError: if --experiment is missing or unknown, or a setting is bad.
+    """
+    name = flags.FLAGS.experiment
+    if name is None:
+        raise UserError(f"--experiment: expected one of {', '.join(PRESETS)}. Received: nothing")
+    given = {
+        field.name: getattr(flags.FLAGS, field.name)
+        for field in dataclasses.fields(Experiment)
+        if field.name != "name" and getattr(flags.FLAGS, field.name) is not None
+    }
+    return preset(name, given)

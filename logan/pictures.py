@@ -1,0 +1,206 @@
+"""From run folders to figures: what `logan-visualize` and `logan-compare` draw."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from logan.datasets.load import load_images, load_toy
+from logan.errors import RunError, UserError
+from logan.evaluation import generate, metrics_of
+from logan.figures.animation import animate_samples
+from logan.figures.contours import Contour
+from logan.figures.curves import curves_figure
+from logan.figures.encoder import EncoderPanel, encoder_figure
+from logan.figures.files import save_figure
+from logan.figures.grids import comparison_sheet
+from logan.figures.joint_space import JointStage, joint_space_figure
+from logan.figures.latent_map import latent_grid, latent_map_figure
+from logan.figures.toy import Panel, comparison_figure, samples_figure
+from logan.metrics.coverage import nearest_centers
+from logan.runs import Run
+from logan.snapshots import in_batches, read_snapshots
+
+_SHEET_IMAGES = 10
+
+
+def visualize(run: Run) -> list[Path]:
+    """Draws everything there is to see of one run into its folder.
+
+    Returns:
+        The pictures' paths.
+
+    Raises:
+        RunError: if the run left nothing to draw.
+    """
+    folder = run.figures
+    records = run.records()
+    if not records:
+        raise RunError(f"{run.path}: expected a run with a log. Received: none; was it trained?")
+    paths = [save_figure(curves_figure({run.label: records}), folder / "curves.png")]
+    if run.experiment.is_image:
+        return paths
+    snapshots = read_snapshots(run.snapshots)
+    if not snapshots:
+        raise RunError(f"{run.path}: expected snapshots. Received: none; --snapshots was 0?")
+    if run.experiment.model == "encoder":
+        figure = encoder_figure([_encoder_panel(run, snapshots[-1])])
+        return [*paths, save_figure(figure, folder / "encoder.png")]
+    return paths + _toy_pictures(run, snapshots)
+
+
+def _toy_pictures(run: Run, snapshots: list[dict[str, np.ndarray]]) -> list[Path]:
+    toy, folder, last = load_toy(run.experiment), run.figures, snapshots[-1]
+    figure = samples_figure(
+        last["real"], last["generated"], contour=_contour(last), centers=toy.centers
+    )
+    paths = [save_figure(figure, folder / "samples.png")]
+    if run.experiment.latent_length <= 2:
+        paths.append(save_figure(_latent_map(run), folder / "latent_map.png"))
+    if "encoded" in last and toy.features == 1 and run.experiment.latent_length == 1:
+        paths.append(save_figure(_joint_space(snapshots), folder / "joint_space.png"))
+    animation = animate_samples(
+        np.stack([snapshot["generated"] for snapshot in snapshots]),
+        np.array([int(snapshot["step"]) for snapshot in snapshots]),
+        last["real"],
+        path=folder / "training.gif",
+        centers=toy.centers,
+    )
+    return [*paths, animation]
+
+
+def _contour(snapshot: dict[str, np.ndarray]) -> Contour | None:
+    """D's logits over the plane of 2-D x."""
+    if "contour_x" not in snapshot or snapshot["real"].shape[1] != 2:
+        return None
+    names = ("contour_x", "contour_y", "contour_logits")
+    return Contour(*(snapshot[name] for name in names))
+
+
+def _latent_map(run: Run) -> Figure:
+    toy = load_toy(run.experiment)
+    z = latent_grid(
+        run.experiment.latent_length, 4000 if run.experiment.latent_length == 1 else 200
+    )
+    samples = in_batches(run.trained_model().averaged_generator, z)
+    _, distances = nearest_centers(samples, toy.centers)
+    centers = toy.centers
+    if toy.mode_count < len(centers):
+        # Too many components to tell apart: the map shows the modes they count towards.
+        centers = np.stack([centers[toy.modes == mode].mean(0) for mode in range(toy.mode_count)])
+    return latent_map_figure(z, samples, centers, distances <= 3 * toy.sigma)
+
+
+def _joint_space(snapshots: list[dict[str, np.ndarray]]) -> Figure:
+    stages = [snapshots[0], snapshots[len(snapshots) // 2], snapshots[-1]]
+    return joint_space_figure(
+        [
+            JointStage(
+                f"step {int(stage['step']):,}",
+                stage["generated"],
+                stage["latents"],
+                stage["real"],
+                stage["encoded"],
+                Contour(stage["contour_x"], stage["contour_y"], stage["contour_logits"]),
+            )
+            for stage in stages
+        ]
+    )
+
+
+def _encoder_panel(run: Run, snapshot: dict[str, np.ndarray]) -> EncoderPanel:
+    toy, metrics = load_toy(run.experiment), metrics_of(run)
+    nearest, _ = nearest_centers(snapshot["real"], toy.centers)
+    is_uniform = run.experiment.prior == "uniform"
+    caption = (
+        f"{metrics['captured_fair']} of {metrics['modes']} "
+        f"{'cells of the square' if is_uniform else 'modes'} covered"
+    )
+    label = "unimodal prior" if is_uniform else f"prior of {metrics['modes']} modes"
+    return EncoderPanel(
+        label,
+        snapshot["real"],
+        toy.modes[nearest],
+        snapshot["encoded"],
+        snapshot["prior"],
+        caption,
+    )
+
+
+def compare(runs: Sequence[Run], columns: int | None = None) -> tuple[Figure, dict[str, Any]]:
+    """One picture of several runs side by side, and their metrics by label.
+
+    Args:
+        runs: all of toy data, all of an encoder alone, or all of images.
+        columns: panels in a row of a toy picture.
+
+    Raises:
+        UserError: if the runs are of different kinds.
+        RunError: if one left nothing to draw.
+    """
+    kinds = {(run.experiment.is_image, run.experiment.model == "encoder") for run in runs}
+    if len(kinds) != 1:
+        raise UserError(
+            "--workdirs: expected runs of one kind, toy data, encoders or images. "
+            f"Received: {', '.join(str(run.path) for run in runs)}"
+        )
+    metrics = {_labels(runs)[run.path]: metrics_of(run) for run in runs}
+    if runs[0].experiment.is_image:
+        return _image_comparison(runs), metrics
+    lasts = [_last_snapshot(run) for run in runs]
+    if runs[0].experiment.model == "encoder":
+        panels = [_encoder_panel(run, last) for run, last in zip(runs, lasts, strict=True)]
+        return encoder_figure(panels), metrics
+    toy_panels = [
+        _toy_panel(run, last, metrics[_labels(runs)[run.path]])
+        for run, last in zip(runs, lasts, strict=True)
+    ]
+    return comparison_figure(toy_panels, columns=columns), metrics
+
+
+def _labels(runs: Sequence[Run]) -> dict[Path, str]:
+    """The folders' names, or whole paths where two are alike."""
+    names = [run.label for run in runs]
+    return {run.path: run.label if names.count(run.label) == 1 else str(run.path) for run in runs}
+
+
+def _last_snapshot(run: Run) -> dict[str, np.ndarray]:
+    snapshots = read_snapshots(run.snapshots)
+    if not snapshots:
+        raise RunError(f"{run.path}: expected snapshots. Received: none")
+    return snapshots[-1]
+
+
+def _toy_panel(run: Run, last: dict[str, np.ndarray], metrics: dict[str, Any]) -> Panel:
+    toy, experiment = load_toy(run.experiment), run.experiment
+    method = (
+        "pairwise penalty" if experiment.has_penalty else f"plain {_MODEL_NAMES[experiment.model]}"
+    )
+    divergence = metrics["reverse_kl"]
+    caption = (
+        f"{metrics['captured_fair']}/{metrics['modes']} modes, HQ {metrics['high_quality']:.2f}, "
+        f"KL {'∞' if divergence is None else format(divergence, '.3f')}"
+    )
+    return Panel(
+        f"{experiment.dataset}, {method}",
+        last["real"],
+        last["generated"],
+        toy.centers,
+        caption,
+        _contour(last),
+    )
+
+
+_MODEL_NAMES = {"bigan": "BiGAN", "gan": "GAN"}
+
+
+def _image_comparison(runs: Sequence[Run]) -> Figure:
+    images = load_images(runs[0].experiment, runs[0].cache)
+    labels = _labels(runs)
+    rows = [("held-out frames", images.evaluation_sample(0, _SHEET_IMAGES))]
+    for run in runs:
+        generated = generate(run.trained_model(), run.experiment.seed, _SHEET_IMAGES)
+        rows.append((labels[run.path], generated))
+    return comparison_sheet(rows, columns=_SHEET_IMAGES)

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# The paper's claim in a few minutes: trains ring8 without and with the pairwise penalty, measures
+# and draws both, and puts them side by side. usage: scripts/demo.sh [FOLDER=runs/demo] [flags of logan-train]
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
+folder=${1:-runs/demo}
+shift || true
+plain=$folder/ring8-none-seed0
+penalised=$folder/ring8-pairwise-seed0
+logan-train --experiment=ring8 --penalty=none --workdir="$plain" "$@"
+logan-train --experiment=ring8 --penalty=pairwise --workdir="$penalised" "$@"
+for workdir in "$plain" "$penalised"; do
+  logan-evaluate --workdir="$workdir" >/dev/null
+  logan-visualize --workdir="$workdir" >/dev/null
+done
+echo
+logan-compare --workdirs="$plain,$penalised" --output="$folder/compare.png"
+echo "
+Side by side:    $folder/compare.png
+Plain BiGAN:     $plain/figures/
+With the penalty: $penalised/figures/  (training.gif shows how it got there)"
