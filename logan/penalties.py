@@ -74,7 +74,8 @@ def pairwise_gradient(
         A `PairwiseGradient`.
 
     Raises:
-        ValueError: if x and x_hat differ in shape, or the discriminator does not use x.
+        ValueError: if x and x_hat differ in shape, epsilon is not one number per example, or the
+            discriminator does not use x.
     """
     x, x_hat = (tf.stop_gradient(tf.cast(value, tf.float32)) for value in (x, x_hat))
     z = tf.stop_gradient(tf.convert_to_tensor(z))
@@ -84,7 +85,13 @@ def pairwise_gradient(
         )
     if epsilon is None:
         epsilon = tf.random.uniform([tf.shape(x)[0]])
-    share = _per_example(tf.cast(epsilon, tf.float32), x)
+    epsilon = tf.cast(epsilon, tf.float32)
+    if not epsilon.shape.is_compatible_with(x.shape[:1]):
+        raise ValueError(
+            f"Expected epsilon to be one number per example, {x.shape[:1]}. "
+            f"Received: {epsilon.shape}"
+        )
+    share = _per_example(epsilon, x)
     between = share * x + (1.0 - share) * x_hat
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(between)

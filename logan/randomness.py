@@ -9,6 +9,7 @@ XLA-compiled code draw the same numbers.
 import enum
 from collections.abc import Sequence
 
+import numpy as np
 import tensorflow as tf
 
 
@@ -42,11 +43,16 @@ def key(
     Returns:
         int32 [2], to be used with `uniform`, `normal` or any `tf.random.stateless_*` function.
     """
-    # The bits of a 64-bit seed that do not fit a word are folded in rather than lost.
-    words = [seed & 0x7FFFFFFF, (seed >> 31) & 0x7FFFFFFF]
-    folded = tf.random.experimental.stateless_fold_in(tf.constant(words, tf.int32), int(purpose))
-    folded = tf.random.experimental.stateless_fold_in(folded, tf.cast(step, tf.int64))
-    return tf.random.experimental.stateless_fold_in(folded, tf.cast(replica, tf.int32))
+    # Both words of a 64-bit seed count.
+    words = np.array([seed & 0xFFFFFFFFFFFFFFFF], np.uint64).view(np.int32)
+    folded = _fold_in(tf.constant(words), int(purpose))
+    folded = _fold_in(folded, tf.cast(step, tf.int64))
+    return _fold_in(folded, tf.cast(replica, tf.int32))
+
+
+def _fold_in(key: tf.Tensor, data: int | tf.Tensor) -> tf.Tensor:
+    # Left to choose, TensorFlow takes another algorithm under XLA than outside of it.
+    return tf.random.experimental.stateless_fold_in(key, data, alg="philox")
 
 
 def uniform(

@@ -22,7 +22,7 @@ COLUMNS = {
 
 
 def spread(values: list[float | None], form: str) -> str:
-    """ "mean (min to max)", or one number where all print alike. None counts as infinite."""
+    """The mean (min to max), or one number where all print alike. None counts as infinite."""
     numbers = [float("inf") if value is None else value for value in values]
     low, high = form.format(min(numbers)), form.format(max(numbers))
     if low == high:

@@ -1,0 +1,320 @@
+"""The installed commands, end to end on tiny runs, as a user would call them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+
+COMMANDS = Path(sys.executable).parent
+TINY = ["--width=8", "--hidden_layers=1", "--batch_size=32", "--log_every=10", "--threads=1"]
+TINY_IMAGES = [
+    "--image_size=16",
+    "--width=4",
+    "--latent_length=4",
+    "--batch_size=8",
+    "--steps=4",
+    "--log_every=2",
+    "--snapshots=1",
+    "--threads=1",
+]
+
+
+def call(command: str, *arguments: str, code: int = 0, cwd: Path | None = None) -> str:
+    """Runs an installed command, expects the exit code, and returns what it printed."""
+    done = subprocess.run(
+        [COMMANDS / command, *arguments], cwd=cwd, capture_output=True, text=True, timeout=240
+    )
+    assert done.returncode == code, f"{done.stdout}\n{done.stderr}"
+    return done.stdout if code == 0 else done.stderr
+
+
+def write_video(path: Path, frames: int) -> Path:
+    """A grey street with a bright square that moves, 32 x 32 pixels, 10 frames a second."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width = stream.height = 32
+        stream.pix_fmt = "yuv420p"
+        for index in range(frames):
+            pixels = np.full((32, 32, 3), 90, np.uint8)
+            left = index % 24
+            pixels[12:20, left : left + 8] = 230
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        container.mux(stream.encode())
+    return path
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("commands")
+
+
+@pytest.fixture(scope="module")
+def toy_runs(folder: Path) -> list[str]:
+    """ring8 without and with the penalty, in the default folders below `folder`."""
+    for penalty in ("none", "pairwise"):
+        call(
+            "logan-train", "--experiment=ring8", f"--penalty={penalty}", "--steps=25", *TINY,
+            cwd=folder,
+        )  # fmt: skip
+    return ["runs/ring8-none-seed0", "runs/ring8-pairwise-seed0"]
+
+
+@pytest.fixture(scope="module")
+def image_run(folder: Path) -> Path:
+    video = write_video(folder / "a street.mp4", 60)
+    call(
+        "logan-train", "--experiment=traffic", f"--video={video}", *TINY_IMAGES,
+        "--workdir=images", cwd=folder,
+    )  # fmt: skip
+    return folder / "images"
+
+
+def test_list_names_every_experiment_with_a_line() -> None:
+    lines = call("logan-train", "--list").splitlines()
+    names = [line.split()[0] for line in lines]
+    assert {"ring8", "grid25_wide", "line-paper", "encoder-modes", "traffic"} <= set(names)
+    assert all(len(line.split()) > 2 for line in lines)
+
+
+def test_help_shows_our_flags_and_examples() -> None:
+    done = subprocess.run(
+        [COMMANDS / "logan-train", "--help"], capture_output=True, text=True, timeout=60
+    )
+    assert "logan-train --experiment=ring8" in done.stdout
+    for flag in ("--penalty_weight:", "--workdir:", "--[no]deterministic:", "--video:"):
+        assert flag in done.stdout
+
+
+def test_run_folder_is_complete(folder: Path, toy_runs: list[str]) -> None:
+    run = folder / toy_runs[1]
+    names = {path.name for path in run.iterdir()}
+    assert names >= {"flags.txt", "environment.json", "log.jsonl", "checkpoints", "snapshots"}
+    assert {path.name for path in (run / "export").iterdir()} == {
+        "generator.keras",
+        "encoder.keras",
+        "discriminator.keras",
+    }
+    records = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    assert [record["step"] for record in records] == [10, 20, 25]
+    session = json.loads((run / "environment.json").read_text())[0]
+    assert session["seed"] == 0
+    assert session["tensorflow"]
+    assert "--penalty=pairwise" in (run / "flags.txt").read_text()
+    assert list((run / "tensorboard").iterdir())
+
+
+def test_flags_file_reproduces_the_run(folder: Path, toy_runs: list[str]) -> None:
+    flags = folder / toy_runs[1] / "flags.txt"
+    call("logan-train", f"--flagfile={flags}", "--workdir=again", "--threads=1", cwd=folder)
+    assert (folder / "again/flags.txt").read_text() == flags.read_text()
+
+    def losses(run: str) -> list[float]:
+        lines = (folder / run / "log.jsonl").read_text().splitlines()
+        return [json.loads(line)["generator_loss"] for line in lines]
+
+    np.testing.assert_allclose(losses("again"), losses(toy_runs[1]), rtol=1e-3)
+
+
+def test_evaluate_writes_the_promised_keys(folder: Path, toy_runs: list[str]) -> None:
+    printed = call("logan-evaluate", f"--workdir={toy_runs[1]}", "--samples=500", cwd=folder)
+    metrics = json.loads((folder / toy_runs[1] / "metrics.json").read_text())
+    assert set(metrics) >= {
+        "modes", "captured", "captured_fair", "high_quality", "reverse_kl", "reverse_kl_all",
+        "reconstruction_rmse", "samples", "seed", "step", "protocol",
+    }  # fmt: skip
+    assert metrics["samples"] == 500
+    assert metrics["step"] == 25
+    assert metrics["modes"] == 8
+    assert "3σ" in metrics["protocol"]
+    assert "ring8-pairwise-seed0" in printed
+
+
+def test_visualize_draws_a_toy_run(folder: Path, toy_runs: list[str]) -> None:
+    paths = call("logan-visualize", f"--workdir={toy_runs[1]}", cwd=folder).splitlines()
+    names = [Path(path).name for path in paths]
+    assert names == ["curves.png", "samples.png", "latent_map.png", "training.gif"]
+    with Image.open(folder / paths[-1]) as animation:
+        assert animation.n_frames == 4  # steps 0, 10, 20 and 25
+
+
+def test_visualize_draws_the_joint_space_of_one_dimension(folder: Path) -> None:
+    call("logan-train", "--experiment=line", "--steps=20", "--workdir=line", *TINY, cwd=folder)
+    paths = call("logan-visualize", "--workdir=line", cwd=folder).splitlines()
+    assert "joint_space.png" in [Path(path).name for path in paths]
+
+
+def test_compare_puts_picture_and_table_side_by_side(folder: Path, toy_runs: list[str]) -> None:
+    printed = call("logan-compare", f"--workdirs={','.join(toy_runs)}", cwd=folder)
+    assert printed.count("| ring8-") == 2
+    assert (folder / "runs/compare.md").read_text().strip() in printed
+    with Image.open(folder / "runs/compare.png") as picture:
+        assert picture.width > picture.height
+
+
+def test_encoder_experiment_is_compared_over_its_priors(folder: Path) -> None:
+    runs = ["encoder-unimodal", "encoder-modes"]
+    for name in runs:
+        call(
+            "logan-train", f"--experiment={name}", "--steps=20", f"--workdir={name}", *TINY,
+            cwd=folder,
+        )  # fmt: skip
+    call("logan-compare", f"--workdirs={','.join(runs)}", "--output=encoders.png", cwd=folder)
+    assert (folder / "encoders.png").stat().st_size > 0
+    metrics = json.loads((folder / "encoder-unimodal/metrics.json").read_text())
+    assert metrics["modes"] == 64
+
+
+def test_plain_gan_trains_and_is_measured(folder: Path) -> None:
+    call(
+        "logan-train", "--experiment=ring8", "--model=gan", "--penalty=none", "--steps=20",
+        "--workdir=gan", *TINY, cwd=folder,
+    )  # fmt: skip
+    call("logan-evaluate", "--workdir=gan", "--samples=100", cwd=folder)
+    metrics = json.loads((folder / "gan/metrics.json").read_text())
+    assert "reconstruction_rmse" not in metrics
+    call("logan-visualize", "--workdir=gan", cwd=folder)
+
+
+def test_image_run_is_measured(image_run: Path) -> None:
+    call("logan-evaluate", f"--workdir={image_run}", "--samples=20")
+    metrics = json.loads((image_run / "metrics.json").read_text())
+    assert metrics["foreground"]["real_share"] > 0.9  # the square covers 6 % of every frame
+    assert 0 <= metrics["foreground"]["distance"] <= 1
+    assert -1 <= metrics["reconstruction"]["ssim"] <= 1
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        ("logan-generate", "generations.png"),
+        ("logan-reconstruct", "reconstructions.png"),
+        ("logan-interpolate", "interpolations.png"),
+    ],
+)
+def test_image_commands_draw(image_run: Path, command: str, name: str) -> None:
+    call(command, f"--workdir={image_run}", "--count=2")
+    with Image.open(image_run / "figures" / name) as picture:
+        assert len(np.unique(np.asarray(picture))) > 1
+
+
+def test_image_runs_are_compared(image_run: Path) -> None:
+    output = image_run.parent / "sheet.png"
+    call("logan-compare", f"--workdirs={image_run}", f"--output={output}")
+    assert output.stat().st_size > 0
+
+
+def test_interrupted_training_stops_with_its_own_code_and_continues(tmp_path: Path) -> None:
+    command = [
+        "logan-train", "--experiment=ring8", "--steps=4000", "--workdir=run", "--snapshots=0",
+        *TINY, "--noprogress",
+    ]  # fmt: skip
+    process = subprocess.Popen([COMMANDS / command[0], *command[1:]], cwd=tmp_path)
+    log = tmp_path / "run/log.jsonl"
+    deadline = time.monotonic() + 120
+    while not (log.is_file() and log.stat().st_size) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=120) == 128 + signal.SIGINT
+    steps = [json.loads(line)["step"] for line in log.read_text().splitlines()]
+    assert steps[-1] < 4000
+    assert (tmp_path / f"run/checkpoints/step-{steps[-1]}.index").is_file()
+    call(*command, cwd=tmp_path)
+    steps = [json.loads(line)["step"] for line in log.read_text().splitlines()]
+    assert steps == list(range(10, 4001, 10))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "--experiment: expected one of ring8"),
+        (["--experiment=ring9"], "Did you mean ring8"),
+        (["--experiment=ring8", "--penalty_weight=-1"], "--penalty_weight: expected a number >= 0"),
+        (["--experiment=ring8", "--steps=0"], "--steps: expected a number >= 1"),
+        (["--experiment=ring8", "--learning_rate=nan"], "--learning_rate: expected a finite"),
+        (["--experiment=ring8", "--mode_weights=1,2"], "--mode_weights: expected 8 numbers"),
+        (["--experiment=ring8", "--model=gan"], "--penalty: expected none with --model=gan"),
+        (["--experiment=traffic"], "--video: expected the path"),
+        (["--experiment=ring8", "extra"], "expected flags only"),
+    ],
+)
+def test_bad_flags_are_refused_by_name(tmp_path: Path, arguments: list[str], message: str) -> None:
+    printed = call("logan-train", *arguments, code=2, cwd=tmp_path)
+    assert message in printed
+    assert "Traceback" not in printed
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_number_that_is_none_is_refused_by_name(tmp_path: Path) -> None:
+    printed = call("logan-train", "--experiment=ring8", "--steps=many", code=1, cwd=tmp_path)
+    assert "flag --steps=many: expected a whole number" in printed
+
+
+def bad_video(kind: str, folder: Path) -> Path:
+    path = folder / "street.mp4"
+    if kind == "empty":
+        path.touch()
+    if kind == "truncated":
+        whole = write_video(folder / "whole.avi", 60).read_bytes()
+        path = folder / "street.avi"
+        path.write_bytes(whole[: len(whole) // 2])
+    return path
+
+
+@pytest.mark.parametrize("kind", ["missing", "empty", "truncated"])
+def test_bad_videos_are_refused_by_name(tmp_path: Path, kind: str) -> None:
+    video = bad_video(kind, tmp_path)
+    printed = call(
+        "logan-train", "--experiment=traffic", f"--video={video}", *TINY_IMAGES, "--workdir=run",
+        code=2, cwd=tmp_path,
+    )  # fmt: skip
+    assert str(video) in printed
+    assert "Traceback" not in printed
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_workdir_of_another_experiment_is_refused(folder: Path, toy_runs: list[str]) -> None:
+    before = (folder / toy_runs[0] / "flags.txt").read_bytes()
+    printed = call(
+        "logan-train", "--experiment=ring8", "--steps=30", f"--workdir={toy_runs[0]}", *TINY,
+        code=2, cwd=folder,
+    )  # fmt: skip
+    assert "--steps: 25, not 30" in printed
+    assert (folder / toy_runs[0] / "flags.txt").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "command", ["logan-evaluate", "logan-visualize", "logan-generate", "logan-reconstruct"]
+)
+def test_a_folder_without_a_run_is_refused(tmp_path: Path, command: str) -> None:
+    printed = call(command, f"--workdir={tmp_path}", code=2)
+    assert "--workdir: expected the folder of a run" in printed
+
+
+def test_image_commands_refuse_a_toy_run(folder: Path, toy_runs: list[str]) -> None:
+    printed = call("logan-interpolate", f"--workdir={toy_runs[0]}", code=2, cwd=folder)
+    assert "expected a run on images" in printed
+
+
+def test_a_diverging_loss_stops_with_its_step(tmp_path: Path) -> None:
+    printed = call(
+        "logan-train", "--experiment=ring8", "--learning_rate=1e30", "--steps=50", *TINY,
+        "--workdir=run", "--noprogress", code=2, cwd=tmp_path,
+    )  # fmt: skip
+    assert "the loss at step" in printed
+    assert "is not finite" in printed
+
+
+def test_commands_do_not_need_a_writable_home(tmp_path: Path) -> None:
+    environment = {**os.environ, "HOME": "/nonexistent", "MPLCONFIGDIR": str(tmp_path)}
+    done = subprocess.run(
+        [COMMANDS / "logan-train", "--list"], env=environment, capture_output=True, timeout=60
+    )
+    assert done.returncode == 0

@@ -1,0 +1,109 @@
+from math import log
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from logan import experiments
+from logan.losses import ADVERSARIAL_LOSSES
+
+# At r = ln 3 and f = -ln 4:
+#   s(r) = 3/4, s(f) = 1/5, sp(r) = ln 4, sp(-r) = ln 4/3, sp(f) = ln 5/4, sp(-f) = ln 5.
+REAL, FAKE = log(3), -log(4)
+BY_HAND = {
+    "vanilla": (log(5 / 3), log(20)),
+    "wasserstein": (-log(12), log(12)),
+    "least_squares": (log(4) ** 2 + (1 - log(3)) ** 2, log(3) ** 2 + (1 + log(4)) ** 2),
+    "logan1": (log(5 / 3), log(12)),
+    "logan2": (0.2**2 + 0.25**2, log(12)),
+    "logan3": (0.2**2 + 0.25**2, log(3) ** 2 + log(4) ** 2),
+}
+AT_ZERO = {
+    "vanilla": (2 * log(2), 2 * log(2)),
+    "wasserstein": (0, 0),
+    "least_squares": (1, 1),
+    "logan1": (2 * log(2), 0),
+    "logan2": (0.5, 0),
+    "logan3": (0.5, 0),
+}
+# A discriminator that is wrong (r = -1e4, f = 1e4) and one that is right, both very sure.
+SURE_AND_WRONG = {
+    "vanilla": (2e4, 0),
+    "wasserstein": (2e4, -2e4),
+    "least_squares": (1e8 + 10001.0**2, 1e8 + 9999.0**2),
+    "logan1": (2e4, -2e4),
+    "logan2": (2, -2e4),
+    "logan3": (2, -2e8),
+}
+SURE_AND_RIGHT = {
+    "vanilla": (0, 2e4),
+    "wasserstein": (-2e4, 2e4),
+    "least_squares": (1e8 + 9999.0**2, 1e8 + 10001.0**2),
+    "logan1": (0, 2e4),
+    "logan2": (0, 2e4),
+    "logan3": (0, 2e8),
+}
+
+each_loss = pytest.mark.parametrize("name", sorted(ADVERSARIAL_LOSSES))
+
+
+def column(*values):
+    return tf.constant(values, tf.float32)[:, None]
+
+
+def losses_and_gradients(name, real, fake):
+    """Both losses, and of each its gradients to the real and the fake logits."""
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch([real, fake])
+        losses = ADVERSARIAL_LOSSES[name](real, fake)
+    return losses, [tape.gradient(loss, [real, fake]) for loss in losses]
+
+
+@each_loss
+def test_one_example_by_hand(name):
+    losses = ADVERSARIAL_LOSSES[name](column(REAL), column(FAKE))
+    np.testing.assert_allclose(losses, BY_HAND[name], rtol=1e-5)
+    assert losses.discriminator.shape == losses.generator.shape == ()
+
+
+@each_loss
+def test_undecided_logits_by_hand(name):
+    losses = ADVERSARIAL_LOSSES[name](column(0), column(0))
+    np.testing.assert_allclose(losses, AT_ZERO[name], rtol=1e-6, atol=1e-7)
+
+
+@each_loss
+def test_losses_are_means_over_the_batch(name):
+    losses = ADVERSARIAL_LOSSES[name](column(REAL, 0, 0, 0), column(FAKE, 0, 0, 0))
+    expected = np.average([BY_HAND[name], AT_ZERO[name]], axis=0, weights=[1, 3])
+    np.testing.assert_allclose(losses, expected, rtol=1e-5)
+
+
+@each_loss
+@pytest.mark.parametrize(
+    ("logit", "expected"), [(-1e4, SURE_AND_WRONG), (1e4, SURE_AND_RIGHT)], ids=["wrong", "right"]
+)
+def test_very_sure_logits_do_not_overflow(name, logit, expected):
+    losses, gradients = losses_and_gradients(name, column(logit), column(-logit))
+    np.testing.assert_allclose(losses, expected[name], rtol=1e-6, atol=1e-6)
+    assert np.isfinite(gradients).all()
+
+
+@each_loss
+def test_discriminator_and_generator_pull_the_logits_apart_and_together(name):
+    _, (discriminator, generator) = losses_and_gradients(name, column(0.3), column(0.2))
+    assert discriminator[0] < 0 < discriminator[1], "D raises r and lowers f"
+    assert generator[1] < 0 < generator[0], "G and E lower r and raise f"
+
+
+@each_loss
+def test_the_fake_terms_do_not_depend_on_the_real_logits(name):
+    """So the same functions serve a plain GAN, whose r holds nothing of the generator's."""
+    _, (_, first) = losses_and_gradients(name, column(0.3), column(0.2))
+    _, (_, second) = losses_and_gradients(name, column(-2.0), column(0.2))
+    np.testing.assert_allclose(first[1], second[1], rtol=1e-6)
+
+
+def test_every_loss_can_be_chosen_and_is_tested():
+    assert tuple(ADVERSARIAL_LOSSES) == experiments.LOSSES
+    assert set(BY_HAND) == set(experiments.LOSSES)
