@@ -27,7 +27,7 @@ from logan.runs import Run
 from logan.snapshots import in_batches
 
 SAMPLES = 10_000
-_PRIOR_CELLS = 8
+_PRIOR_CELLS = 64  # of the uniform prior, in all
 _FOREGROUND_SAMPLES = 1000
 
 
@@ -136,10 +136,10 @@ def _evaluate_encoder(model: AdversarialEncoder, run: Run, samples: int) -> dict
         model.averaged_encoder, toy.evaluation_sample(run.experiment.seed, samples)
     )
     if model.prior_centers is None:
-        metrics = cell_coverage(encoded, _PRIOR_CELLS)
+        metrics = cell_coverage(encoded, round(_PRIOR_CELLS ** (1 / encoded.shape[1])))
         what = (
-            f"modes: the {_PRIOR_CELLS} x {_PRIOR_CELLS} equal cells of the uniform prior; "
-            "high quality: inside of the prior's square"
+            f"modes: the uniform prior cut into {metrics['modes']} equal cells; high quality: "
+            "inside of the prior"
         )
     else:
         metrics = mode_coverage(encoded, np.array(model.prior_centers), model.prior_sigma)

@@ -126,8 +126,11 @@ class Experiment:
     learning_rate: float = _setting(1e-3, "Adam's, of all networks.", above=0)
     schedule: str = _setting(
         "cosine",
-        "Of the learning rate: cosine falls to 0 at the end.",
+        "Of the learning rate: cosine falls to --learning_rate_floor at the end.",
         choices=("cosine", "constant"),
+    )
+    learning_rate_floor: float = _setting(
+        0.0, "Where the cosine ends, as a share of --learning_rate.", at_least=0, below=1
     )
     beta_1: float = _setting(0.5, "Adam's.", at_least=0, below=1)
     beta_2: float = _setting(0.9, "Adam's.", at_least=0, below=1)

@@ -116,7 +116,7 @@ def _encoder_panel(run: Run, snapshot: dict[str, np.ndarray]) -> EncoderPanel:
     is_uniform = run.experiment.prior == "uniform"
     caption = (
         f"{metrics['captured_fair']} of {metrics['modes']} "
-        f"{'cells of the square' if is_uniform else 'modes'} covered"
+        f"{'equal cells' if is_uniform else 'modes'} covered"
     )
     label = "unimodal prior" if is_uniform else f"prior of {metrics['modes']} modes"
     return EncoderPanel(

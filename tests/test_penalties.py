@@ -283,7 +283,7 @@ def test_pair_without_direction_asks_for_a_slope_of_zero():
 
 @each_form
 def test_gradient_of_zero_at_a_pair_without_direction(form):
-    """g = u = 0 is where a bare root would give NaN."""
+    """With g = u = 0 a bare root would give NaN."""
     slope = tf.Variable([0.0, 0.0])
     x = tf.ones([1, 2])
     with tf.GradientTape() as tape:
@@ -348,13 +348,13 @@ def test_discriminator_that_ignores_x_is_refused():
 
 def test_unknown_form_is_refused():
     pair = PairwiseGradient(tf.ones([1, 2]), tf.ones([1, 2]), tf.ones(1))
-    with pytest.raises(ValueError, match="squared_norm.*Received: 'cube'"):
+    with pytest.raises(ValueError, match=r"squared_norm.*Received: 'cube'"):
         penalty_of(pair, "cube")
 
 
 def test_negative_distance_scale_is_refused():
     pair = PairwiseGradient(tf.ones([1, 2]), tf.ones([1, 2]), tf.ones(1))
-    with pytest.raises(ValueError, match="distance_scale.*-1"):
+    with pytest.raises(ValueError, match=r"distance_scale.*-1"):
         penalty_of(pair, "norm", -1)
 
 

@@ -51,9 +51,7 @@ def test_draws_differ_in_every_argument():
         *((0, 0, Purpose.DATA, replica) for replica in (1, 2)),
     ]
     drawn = [tuple(uniform(key(*values), [4]).numpy()) for values in arguments]
-    for (a, first), (b, second) in itertools.combinations(
-        zip(arguments, drawn, strict=True), 2
-    ):
+    for (a, first), (b, second) in itertools.combinations(zip(arguments, drawn, strict=True), 2):
         assert first != second, f"{a} and {b} share their draws"
 
 

@@ -56,6 +56,12 @@ def reverse_kl(counts: np.ndarray, weights: np.ndarray) -> float:
     return float(np.sum(shares[present] * np.log(shares[present] / weights[present])))
 
 
+def _fair(counts: np.ndarray, expected: np.ndarray) -> int:
+    """How many modes have at least a fifth of the samples expected of them."""
+    # Rounding must not lift the limit above the whole number that it stands for.
+    return int((counts >= FAIR_SHARE * expected * (1 - 1e-9)).sum())
+
+
 def mode_coverage(
     samples: np.ndarray,
     centers: np.ndarray,
@@ -99,7 +105,7 @@ def mode_coverage(
     return {
         "modes": count,
         "captured": int((counts > 0).sum()),
-        "captured_fair": int((counts >= FAIR_SHARE * weights * len(samples)).sum()),
+        "captured_fair": _fair(counts, weights * len(samples)),
         "high_quality": float(is_high_quality.mean()),
         "reverse_kl": reverse_kl(counts, weights),
         "reverse_kl_all": reverse_kl(all_counts, weights),
@@ -128,7 +134,7 @@ def cell_coverage(samples: np.ndarray, cells: int) -> dict[str, float | int]:
     return {
         "modes": count,
         "captured": int((counts > 0).sum()),
-        "captured_fair": int((counts >= FAIR_SHARE * len(samples) / count).sum()),
+        "captured_fair": _fair(counts, np.full(count, len(samples) / count)),
         "high_quality": float(inside.mean()),
         "reverse_kl": reverse_kl(counts, np.full(count, 1 / count)),
         "samples": len(samples),

@@ -110,5 +110,7 @@ def _optimizer(experiment: Experiment, role: str) -> keras.optimizers.Optimizer:
     if role == "discriminator":
         updates *= experiment.discriminator_steps
     if experiment.schedule == "cosine":
-        rate = keras.optimizers.schedules.CosineDecay(experiment.learning_rate, updates)
+        rate = keras.optimizers.schedules.CosineDecay(
+            experiment.learning_rate, updates, alpha=experiment.learning_rate_floor
+        )
     return keras.optimizers.Adam(rate, beta_1=experiment.beta_1, beta_2=experiment.beta_2)

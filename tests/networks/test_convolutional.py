@@ -151,13 +151,13 @@ def test_setting_that_is_no_positive_integer_is_refused(network, name):
 
 @pytest.mark.parametrize("network", [Generator, Encoder])
 def test_player_without_latent_is_refused(network):
-    with pytest.raises(ValueError, match="latent_length.*Received: 0"):
+    with pytest.raises(ValueError, match=r"latent_length.*Received: 0"):
         network(**{**TINY, "latent_length": 0})
 
 
 @pytest.mark.parametrize("network", [Generator, Encoder])
 def test_unknown_normalization_is_refused(network):
-    with pytest.raises(ValueError, match="normalization.*Received: 'group'"):
+    with pytest.raises(ValueError, match=r"normalization.*Received: 'group'"):
         network(**TINY, normalization="group")
 
 

@@ -141,5 +141,5 @@ def test_setting_that_is_no_positive_integer_is_refused(network, name, value):
 
 @pytest.mark.parametrize("network", [Generator, Encoder])
 def test_unknown_normalization_is_refused(network):
-    with pytest.raises(ValueError, match="normalization.*Received: 'group'"):
+    with pytest.raises(ValueError, match=r"normalization.*Received: 'group'"):
         network(normalization="group")

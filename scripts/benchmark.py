@@ -1,0 +1,258 @@
+"""Speed of a training step, as a share of what the machine's matrix multiplication reaches.
+
+Two steps are measured, as `fit` runs them, data pipeline, optimizers and averages included:
+
+    toy     multilayer perceptrons, 3 hidden layers of 512 units, batch 256
+    image   the convolutional networks and settings of the experiment traffic, on random images
+
+A step's floating-point operations are counted in its traced graph; see `count_operations`. The
+matrix-multiply rate is taken right before and right after each measurement of a step, so that
+whatever else the machine does slows both down.
+
+    python scripts/benchmark.py [--only=toy] [--json]
+"""
+
+import dataclasses
+import json
+import statistics
+import time
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+from absl import app, flags
+
+from logan.datasets.images import image_batches
+from logan.datasets.load import load_toy
+from logan.experiments import Experiment, preset
+from logan.models.adversarial import AdversarialModel
+from logan.models.assemble import assemble
+
+FLAGS = flags.FLAGS
+STEPS = ("toy", "image")
+STEPS_PER_EXECUTION = {"toy": 50, "image": 5}
+MATRIX_SIZES = (2048, 4096)
+RANDOM_IMAGES = 1024
+
+_CALLS = ("Call", "If", "While", "Case", "XlaLaunch")
+_PRODUCTS = ("MatMul", "Conv", "Einsum")
+
+
+@dataclasses.dataclass(frozen=True)
+class Speed:
+    """What was measured of one step; medians over the rounds.
+
+    Attributes:
+        seconds: of one step.
+        operations: floating-point operations of one step.
+        gemm_rate: floating-point operations per second of a large matrix product.
+        gemm_share: operations / seconds / gemm_rate, each round with its own rate.
+        compile_seconds: of the first call, which is in none of the others.
+    """
+
+    seconds: float
+    operations: int
+    gemm_rate: float
+    gemm_share: float
+    compile_seconds: float
+
+    def summary(self) -> dict[str, float]:
+        return {
+            "ms_per_step": round(1e3 * self.seconds, 3),
+            "gflop_per_step": round(1e-9 * self.operations, 4),
+            "gemm_share": round(self.gemm_share, 4),
+        }
+
+
+# Counting.
+
+
+def step_graph(model: AdversarialModel, batch: tf.TensorSpec) -> tf.Graph:
+    """The training step as TensorFlow operations, before any compiler has touched it."""
+    return tf.function(model.train_step).get_concrete_function(batch).graph
+
+
+def count_operations(graph: tf.Graph) -> int:
+    """Floating-point operations of the graph's matrix products and convolutions.
+
+    Two for each multiply-add, all else for nothing. Operations that no output and no variable
+    depends on are left out, such as gradients towards an input that nobody asks for: the tape
+    writes them down, every compiler drops them. What a compiler computes twice counts once. A
+    convolution's padding counts as input, as is the custom.
+
+    So a step of BiGAN with the penalty is: E(x), G(z) and G(E(x)) forwards; D on the real and fake
+    batch, its gradient in all weights; D at the interpolated points up to the last hidden layer,
+    the gradient in x̃, and that gradient's own gradient in D's weights (no second derivative of
+    leaky ReLU to go through); D on both batches again after its update, the gradient in its inputs
+    alone, and from there the gradient in the weights of G and E.
+
+    Raises:
+        ValueError: if the graph calls functions, or multiplies in a way that is not known here.
+    """
+    return sum(map(_operations_of, _needed(graph)))
+
+
+def _needed(graph: tf.Graph) -> set[tf.Operation]:
+    """What the graph's outputs and its changes of variables depend on."""
+    found: set[tf.Operation] = set()
+    waiting = [*(output.op for output in graph.outputs), *graph.control_outputs]
+    while waiting:
+        operation = waiting.pop()
+        if operation not in found:
+            found.add(operation)
+            waiting += [*(value.op for value in operation.inputs), *operation.control_inputs]
+    return found
+
+
+def _operations_of(operation: tf.Operation) -> int:
+    kind, inputs = operation.type, operation.inputs
+    if kind == "MatMul":
+        inner = inputs[0].shape[0 if operation.get_attr("transpose_a") else 1]
+        return 2 * operation.outputs[0].shape.num_elements() * inner
+    # Each element of a convolution's output meets one filter; forwards and both ways back.
+    if kind == "Conv2D":
+        return _convolution(outcome=operation.outputs[0], filters=inputs[1])
+    if kind == "Conv2DBackpropInput":
+        return _convolution(outcome=inputs[2], filters=inputs[1])
+    if kind == "Conv2DBackpropFilter":
+        return _convolution(outcome=inputs[2], filters=operation.outputs[0])
+    if kind.endswith(_CALLS) or any(part in kind for part in _PRODUCTS):
+        raise ValueError(f"Expected products that can be counted. Received: an operation {kind}")
+    return 0
+
+
+def _convolution(outcome: tf.Tensor, filters: tf.Tensor) -> int:
+    return 2 * outcome.shape.num_elements() * filters.shape[:3].num_elements()
+
+
+# Measuring.
+
+
+def seconds_of(work: Callable[[], object], repeats: int) -> float:
+    """Mean time of a call, until the device has finished too."""
+    tf.test.experimental.sync_devices()
+    start = time.perf_counter()
+    for _ in range(repeats):
+        work()
+    tf.test.experimental.sync_devices()
+    return (time.perf_counter() - start) / repeats
+
+
+def repeats_in(seconds: float, work: Callable[[], object]) -> int:
+    """How many calls take about so long."""
+    return max(1, round(seconds / seconds_of(work, 1)))
+
+
+def gemm_rates(seconds: float = 0.15, trials: int = 2) -> Callable[[], float]:
+    """A function that measures the float32 matrix-multiply rate now, in operations per second.
+
+    The best of all sizes and trials, each of about so many seconds, on all threads.
+    """
+    matrices = {size: tf.random.stateless_normal([size, size], [0, size]) for size in MATRIX_SIZES}
+    works = {size: lambda m=m: tf.linalg.matmul(m, m) for size, m in matrices.items()}
+    for work in works.values():
+        seconds_of(work, 1)
+    repeats = {size: repeats_in(seconds, work) for size, work in works.items()}
+    return lambda: max(
+        2 * size**3 / seconds_of(work, repeats[size])
+        for size, work in works.items()
+        for _ in range(trials)
+    )
+
+
+def measure(
+    model: AdversarialModel, batches: tf.data.Dataset, rounds: int, seconds: float
+) -> Speed:
+    """Times the compiled step on these batches.
+
+    Args:
+        model: compiled.
+        batches: endless, of one static shape.
+        rounds: how often.
+        seconds: about how long each round trains.
+    """
+    iterator = iter(batches)
+    model.make_train_function()
+    steps = model.steps_per_execution
+
+    def train() -> object:
+        return model.train_function(iterator)
+
+    compile_seconds = seconds_of(train, 1)
+    repeats = repeats_in(seconds, train)
+    gemm_rate = gemm_rates()
+    rates, times = [gemm_rate()], []
+    for _ in range(rounds):
+        times.append(seconds_of(train, repeats) / steps)
+        rates.append(gemm_rate())
+    operations = count_operations(step_graph(model, batches.element_spec))
+    beside = [(before + after) / 2 for before, after in zip(rates, rates[1:], strict=False)]
+    return Speed(
+        seconds=statistics.median(times),
+        operations=operations,
+        gemm_rate=statistics.median(rates),
+        gemm_share=statistics.median(
+            operations / time / rate for time, rate in zip(times, beside, strict=True)
+        ),
+        compile_seconds=compile_seconds,
+    )
+
+
+# The two steps.
+
+
+def toy_experiment() -> Experiment:
+    """The default BiGAN with the networks of the paper's toy experiments."""
+    return preset("ring8", dict(batch_size=256, width=512, hidden_layers=3))
+
+
+def image_experiment(image_size: int = 32) -> Experiment:
+    return preset("traffic", dict(image_size=image_size, video=("random images",)))
+
+
+def batches_of(experiment: Experiment) -> tf.data.Dataset:
+    """What the experiment trains on, with noise for a video's frames."""
+    if not experiment.is_image:
+        return load_toy(experiment).batches(experiment.seed, experiment.batch_size)
+    shape = (RANDOM_IMAGES, experiment.image_size, experiment.image_size, experiment.channels)
+    images = np.random.default_rng(experiment.seed).integers(0, 256, shape, np.uint8)
+    return image_batches(images, experiment.seed, experiment.batch_size)
+
+
+def report(name: str, experiment: Experiment, speed: Speed) -> str:
+    rate = speed.operations / speed.seconds
+    return (
+        f"{name}: {1e3 * speed.seconds:.2f} ms per step, {1e-9 * speed.operations:.3f} GFLOP per "
+        f"step, {1e-9 * rate:.0f} GFLOP/s, {speed.gemm_share:.0%} of the matrix-multiply rate "
+        f"{1e-9 * speed.gemm_rate:.0f} GFLOP/s (batch {experiment.batch_size}, "
+        f"XLA {'on' if experiment.jit else 'off'}; first call {speed.compile_seconds:.1f} s)"
+    )
+
+
+def define_flags() -> None:
+    flags.DEFINE_enum("only", None, STEPS, "Measure this step and leave the other out.")
+    flags.DEFINE_bool("json", False, "Print the numbers as a last line of JSON.")
+    flags.DEFINE_bool("jit", None, "Compile with XLA. Default: as the experiment has it.")
+    flags.DEFINE_integer("image_size", 32, "Pixels a side of the image step.", lower_bound=8)
+    flags.DEFINE_integer("rounds", 5, "Measurements of each step.", lower_bound=1)
+    flags.DEFINE_float("seconds", 2.0, "About how long each measurement trains.", lower_bound=0)
+
+
+def main(arguments: list[str]) -> None:
+    del arguments
+    summaries = {}
+    for name in [FLAGS.only] if FLAGS.only else STEPS:
+        experiment = toy_experiment() if name == "toy" else image_experiment(FLAGS.image_size)
+        if FLAGS.jit is not None:
+            experiment = dataclasses.replace(experiment, jit=FLAGS.jit)
+        model = assemble(experiment, STEPS_PER_EXECUTION[name])
+        speed = measure(model, batches_of(experiment), FLAGS.rounds, FLAGS.seconds)
+        print(report(name, experiment, speed), flush=True)
+        summaries[name] = speed.summary()
+    if FLAGS.json:
+        print(json.dumps(summaries))
+
+
+if __name__ == "__main__":
+    define_flags()
+    app.run(main)

@@ -1,0 +1,91 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from logan.models.adversarial_encoder import AdversarialEncoder
+from logan.models.bigan import BiGAN
+
+SETTINGS = {
+    BiGAN: dict(
+        loss="logan2",
+        penalty_weight=0.3,
+        penalty_form="squared_norm",
+        penalty_distance_scale=0.5,
+        discriminator_steps=2,
+        average_decay=0.9,
+    ),
+    AdversarialEncoder: dict(prior_centers=[[0.5, 0.5], [-0.5, 0.1]], prior_sigma=0.07),
+}
+
+
+@pytest.fixture
+def trained(make, kind, x):
+    """After three steps: Adam's moments, counters and averages are no longer as new."""
+    model = make(kind, optimizer=keras.optimizers.Adam, **SETTINGS.get(kind, {}))
+    for _ in range(3):
+        model.train_step(tf.constant(x))
+    return model
+
+
+def everything(model):
+    """Weights, averages, counters, and each optimizer's slots, by path."""
+    variables = list(model.weights)
+    for optimizer in model.optimizers.values():
+        variables += optimizer.variables
+    return [variable.numpy() for variable in variables]
+
+
+def assert_equal(first, second):
+    for one, other in zip(everything(first), everything(second), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_keras_file_keeps_all_that_training_needs(trained, tmp_path, x):
+    trained.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert type(loaded) is type(trained)
+    assert_equal(loaded, trained)
+    assert int(loaded.step.numpy()) == 3
+    for model in (trained, loaded):
+        for _ in range(2):
+            model.train_step(tf.constant(x))
+    assert_equal(loaded, trained)
+
+
+def test_keras_file_keeps_the_settings(trained, tmp_path):
+    trained.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert loaded.get_config() == trained.get_config()
+    assert loaded.get_compile_config() == trained.get_compile_config()
+    assert loaded.seed == 5
+
+
+def test_keras_file_keeps_weights_that_differ_from_the_first(trained, tmp_path):
+    """The averages are not the weights, nor what a fresh twin would hold."""
+    trained.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    role = trained.roles[0]
+    kernel, averaged = (
+        getattr(loaded, name).get_weights()[0] for name in (role, f"averaged_{role}")
+    )
+    assert (kernel != averaged).any()
+
+
+def test_checkpoint_keeps_all_that_training_needs(trained, make, kind, tmp_path, x):
+    path = tf.train.Checkpoint(model=trained).save(str(tmp_path / "step"))
+    other = make(kind, optimizer=keras.optimizers.Adam, **SETTINGS.get(kind, {}))
+    status = tf.train.Checkpoint(model=other).restore(path)
+    status.assert_existing_objects_matched()
+    assert_equal(other, trained)
+    for model in (trained, other):
+        model.train_step(tf.constant(x))
+    assert_equal(other, trained)
+
+
+def test_summary_names_the_networks(trained):
+    lines = []
+    trained.summary(print_fn=lines.append)
+    text = "\n".join(lines)
+    for role in (*trained.roles, "discriminator"):
+        assert role in text
