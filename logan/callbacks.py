@@ -6,6 +6,7 @@ Training runs under `keras.Model.fit` with one interval of the log as an epoch.
 import contextlib
 import math
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -43,7 +44,7 @@ class StopOnDivergence(Interval):
     def on_interval_end(self, step: int, means: dict[str, float]) -> None:
         first_bad_step = int(self.model.first_bad_step.numpy())
         if first_bad_step != NEVER:
-            self.fail(f"the loss at step {first_bad_step + 1} is not finite", means)
+            self.fail(f"the loss at step {first_bad_step} is not finite", means)
 
     def fail(self, what: str, means: dict[str, float]) -> None:
         newest = self._run.checkpoints(self.model).latest_checkpoint
@@ -78,11 +79,10 @@ class WriteLog(Interval):
 class SaveCheckpoints(Interval):
     """Saves every `checkpoint_every` steps, at the end, and when training is told to stop."""
 
-    def __init__(self, run: Run, divergence: StopOnDivergence, is_stopping: Callable[[], bool]):
+    def __init__(self, run: Run, divergence: StopOnDivergence):
         super().__init__()
         self._experiment = run.experiment
         self._divergence = divergence
-        self._is_stopping = is_stopping
         self._run = run
         self._manager: tf.train.CheckpointManager | None = None
 
@@ -93,7 +93,7 @@ class SaveCheckpoints(Interval):
     def on_interval_end(self, step: int, means: dict[str, float]) -> None:
         every = self._experiment.checkpoint_every
         is_due = step // every > self._last // every
-        if not (is_due or step == self._experiment.steps or self._is_stopping()):
+        if not (is_due or step == self._experiment.steps or self.model.stop_training):
             return
         # A loss can still be finite when the update after it was not.
         if not all(np.isfinite(value.numpy()).all() for value in self.model.weights):
@@ -127,6 +127,8 @@ class TakeSnapshots(Interval):
 class Interruption(Interval):
     """Ends training after the running interval once Ctrl-C or SIGTERM came.
 
+    To be in front of what acts on that end: the last checkpoint.
+
     Attributes:
         received: the signal, or None.
     """
@@ -137,7 +139,13 @@ class Interruption(Interval):
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
-        """Catches the first signal; a second Ctrl-C ends the program at once."""
+        """Catches the first signal; a second Ctrl-C ends the program at once.
+
+        Outside of the main thread Python can catch no signals, and this does nothing.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
 
         def remember(number: int, frame: Any) -> None:
             self.received = signal.Signals(number)
@@ -151,9 +159,6 @@ class Interruption(Interval):
         finally:
             for number, handler in previous.items():
                 signal.signal(number, handler)
-
-    def is_stopping(self) -> bool:
-        return self.received is not None
 
     def on_interval_end(self, step: int, means: dict[str, float]) -> None:
         if self.received is not None:

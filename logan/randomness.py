@@ -55,6 +55,11 @@ def _fold_in(key: tf.Tensor, data: int | tf.Tensor) -> tf.Tensor:
     return tf.random.experimental.stateless_fold_in(key, data, alg="philox")
 
 
+def bits(key: tf.Tensor, shape: Sequence[int | tf.Tensor] | tf.Tensor) -> tf.Tensor:
+    """int32 draws of the given shape, each of the 32 bits a fair coin."""
+    return tf.random.stateless_uniform(shape, key, None, None, tf.int32, alg="philox")
+
+
 def uniform(
     key: tf.Tensor,
     shape: Sequence[int | tf.Tensor] | tf.Tensor,
@@ -63,8 +68,8 @@ def uniform(
 ) -> tf.Tensor:
     """float32 draws of the given shape, uniform in [minimum, maximum)."""
     # TensorFlow's own floats are the low bits of a word outside of XLA and the high bits under it.
-    bits = tf.random.stateless_uniform(shape, key, None, None, tf.uint32, alg="philox")
-    share = tf.cast(tf.bitwise.right_shift(bits, np.uint32(8)), tf.float32) * 2.0**-24
+    words = tf.bitcast(bits(key, shape), tf.uint32)
+    share = tf.cast(tf.bitwise.right_shift(words, np.uint32(8)), tf.float32) * 2.0**-24
     return minimum + (maximum - minimum) * share
 
 

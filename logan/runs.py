@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from logan.models.adversarial import AdversarialModel
 
 
+# What TensorFlow raises, besides its own errors, over a checkpoint cut short or of another model.
+_UNREADABLE = (ValueError, AssertionError, IndexError, RuntimeError)
+
+
 def default_workdir(experiment: Experiment) -> Path:
     """runs/<experiment>-<penalty>-seed<seed>."""
     return Path("runs", f"{experiment.name}-{experiment.penalty}-seed{experiment.seed}")
@@ -178,7 +182,7 @@ class Run:
             return 0
         try:
             tf.train.Checkpoint(model=model).restore(newest).assert_existing_objects_matched()
-        except (ValueError, AssertionError, tf.errors.OpError) as error:
+        except (*_UNREADABLE, tf.errors.OpError) as error:
             raise RunError(f"{newest}: expected a checkpoint of this run. {error}") from error
         return int(model.step.numpy())
 

@@ -8,8 +8,6 @@ import signal
 from collections.abc import Iterator
 from typing import Any
 
-import tensorflow as tf
-
 from logan.callbacks import (
     Interruption,
     SaveCheckpoints,
@@ -68,8 +66,6 @@ def train(
     """
     data = load(experiment, cache_of(workdir))
     run = Run.create_or_continue(workdir, experiment)
-    if experiment.deterministic:
-        tf.config.experimental.enable_op_determinism()
     model = assemble(experiment, _steps_per_execution(experiment))
     first_step = run.restore(model)
     records = run.keep_records_until(first_step)
@@ -84,9 +80,13 @@ def train(
             ) as callbacks,
         ):
             _fit(model, data, experiment, callbacks)
+    step = int(model.step.numpy())
+    # Also where an earlier call was killed between its last checkpoint and here.
+    if step > first_step or not run.export.is_dir():
         run.export_networks(model)
     records = run.records()
-    return Outcome(run, int(model.step.numpy()), records[-1]["seconds"], interruption.received)
+    seconds = records[-1]["seconds"] if records else 0.0
+    return Outcome(run, step, seconds, interruption.received)
 
 
 def _steps_per_execution(experiment: Experiment) -> int:
@@ -111,14 +111,14 @@ def _callbacks(
     callbacks = [
         divergence,
         WriteLog(run, seconds_before),
-        SaveCheckpoints(run, divergence, interruption.is_stopping),
+        interruption,
+        SaveCheckpoints(run, divergence),
     ]
     if experiment.snapshots:
         snapshots = TakeSnapshots(
             lambda: _take(snapshots.model, data, run), experiment.snapshots, experiment.steps
         )
         callbacks.append(snapshots)
-    callbacks.append(interruption)
     progress = ShowProgress(run, first_step) if show_progress else None
     try:
         yield [*callbacks, progress] if progress else callbacks

@@ -13,10 +13,11 @@ whatever else the machine does slows both down.
 """
 
 import dataclasses
+import itertools
 import json
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import tensorflow as tf
@@ -30,12 +31,23 @@ from logan.models.assemble import assemble
 
 FLAGS = flags.FLAGS
 STEPS = ("toy", "image")
-STEPS_PER_EXECUTION = {"toy": 50, "image": 5}
 MATRIX_SIZES = (2048, 4096)
 RANDOM_IMAGES = 1024
 
+_GEMM_SECONDS = 0.15  # of each trial
+_GEMM_TRIALS = 2  # of each size
 _CALLS = ("Call", "If", "While", "Case", "XlaLaunch")
 _PRODUCTS = ("MatMul", "Conv", "Einsum")
+_ZERO_IF_ANY = (
+    "MatMul",
+    "Conv2D",
+    "Conv2DBackpropInput",
+    "Conv2DBackpropFilter",
+    "Mul",
+)
+_CONSTANTS = ("Const", "Fill")
+_ZERO_IF_FIRST = ("Reshape", "Slice", "LeakyReluGrad")
+_ZERO_IF_ALL = ("AddN", "AddV2")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,7 +71,7 @@ class Speed:
     def summary(self) -> dict[str, float]:
         return {
             "ms_per_step": round(1e3 * self.seconds, 3),
-            "gflop_per_step": round(1e-9 * self.operations, 4),
+            "gflop_per_step": round(1e-9 * self.operations, 6),
             "gemm_share": round(self.gemm_share, 4),
         }
 
@@ -75,21 +87,22 @@ def step_graph(model: AdversarialModel, batch: tf.TensorSpec) -> tf.Graph:
 def count_operations(graph: tf.Graph) -> int:
     """Floating-point operations of the graph's matrix products and convolutions.
 
-    Two for each multiply-add, all else for nothing. Operations that no output and no variable
-    depends on are left out, such as gradients towards an input that nobody asks for: the tape
-    writes them down, every compiler drops them. What a compiler computes twice counts once. A
-    convolution's padding counts as input, as is the custom.
+    Two for each multiply-add, nothing for all else. Left out is what the result does not need:
+    products that no output and no variable depends on (the tape writes down gradients that nobody
+    asks for), and products with a factor known to be zero (TensorFlow's gradient of the gradient of
+    leaky ReLU sends zeros back through the whole network). Padding counts as input of a
+    convolution, as is the custom.
 
     So a step of BiGAN with the penalty is: E(x), G(z) and G(E(x)) forwards; D on the real and fake
-    batch, its gradient in all weights; D at the interpolated points up to the last hidden layer,
-    the gradient in x̃, and that gradient's own gradient in D's weights (no second derivative of
-    leaky ReLU to go through); D on both batches again after its update, the gradient in its inputs
-    alone, and from there the gradient in the weights of G and E.
+    batch, and the gradient in its weights; D at the interpolated points up to its last hidden
+    layer, the gradient in its inputs, and that gradient's own gradient in D's weights; D on both
+    batches again after its update, the gradient in its inputs, and from there the gradient in the
+    weights of G and E.
 
     Raises:
         ValueError: if the graph calls functions, or multiplies in a way that is not known here.
     """
-    return sum(map(_operations_of, _needed(graph)))
+    return sum(map(_operations_of, _needed(graph) - _zeros(graph)))
 
 
 def _needed(graph: tf.Graph) -> set[tf.Operation]:
@@ -102,6 +115,26 @@ def _needed(graph: tf.Graph) -> set[tf.Operation]:
             found.add(operation)
             waiting += [*(value.op for value in operation.inputs), *operation.control_inputs]
     return found
+
+
+def _zeros(graph: tf.Graph) -> set[tf.Operation]:
+    """What is zero in each element, whatever the data."""
+    found: set[tf.Operation] = set()
+    for operation in graph.get_operations():  # in the order of their making: inputs first
+        are_zero = [value.op in found for value in operation.inputs]
+        kind = operation.type
+        if (
+            (kind in _CONSTANTS and _is_zero(operation.outputs[0]))
+            or (kind in _ZERO_IF_FIRST and are_zero[0])
+            or (kind in _ZERO_IF_ANY and any(are_zero))
+            or (kind in _ZERO_IF_ALL and all(are_zero))
+        ):
+            found.add(operation)
+    return found
+
+
+def _is_zero(constant: tf.Tensor) -> bool:
+    return constant.dtype.is_floating and not np.any(tf.get_static_value(constant))
 
 
 def _operations_of(operation: tf.Operation) -> int:
@@ -143,20 +176,20 @@ def repeats_in(seconds: float, work: Callable[[], object]) -> int:
     return max(1, round(seconds / seconds_of(work, 1)))
 
 
-def gemm_rates(seconds: float = 0.15, trials: int = 2) -> Callable[[], float]:
+def gemm_rates() -> Callable[[], float]:
     """A function that measures the float32 matrix-multiply rate now, in operations per second.
 
-    The best of all sizes and trials, each of about so many seconds, on all threads.
+    The best of all sizes and trials, on all threads.
     """
     matrices = {size: tf.random.stateless_normal([size, size], [0, size]) for size in MATRIX_SIZES}
     works = {size: lambda m=m: tf.linalg.matmul(m, m) for size, m in matrices.items()}
     for work in works.values():
         seconds_of(work, 1)
-    repeats = {size: repeats_in(seconds, work) for size, work in works.items()}
+    repeats = {size: repeats_in(_GEMM_SECONDS, work) for size, work in works.items()}
     return lambda: max(
         2 * size**3 / seconds_of(work, repeats[size])
         for size, work in works.items()
-        for _ in range(trials)
+        for _ in range(_GEMM_TRIALS)
     )
 
 
@@ -186,7 +219,7 @@ def measure(
         times.append(seconds_of(train, repeats) / steps)
         rates.append(gemm_rate())
     operations = count_operations(step_graph(model, batches.element_spec))
-    beside = [(before + after) / 2 for before, after in zip(rates, rates[1:], strict=False)]
+    beside = [(before + after) / 2 for before, after in itertools.pairwise(rates)]
     return Speed(
         seconds=statistics.median(times),
         operations=operations,
@@ -219,6 +252,11 @@ def batches_of(experiment: Experiment) -> tf.data.Dataset:
     return image_batches(images, experiment.seed, experiment.batch_size)
 
 
+def _steps_per_execution(experiment: Experiment) -> int:
+    """Few for images, whose steps are long."""
+    return 5 if experiment.is_image else 50
+
+
 def report(name: str, experiment: Experiment, speed: Speed) -> str:
     rate = speed.operations / speed.seconds
     return (
@@ -238,17 +276,29 @@ def define_flags() -> None:
     flags.DEFINE_float("seconds", 2.0, "About how long each measurement trains.", lower_bound=0)
 
 
-def main(arguments: list[str]) -> None:
-    del arguments
+def benchmark(
+    experiments: Mapping[str, Experiment], rounds: int, seconds: float
+) -> dict[str, dict[str, float]]:
+    """Measures and reports the step of each experiment; the summaries by name."""
     summaries = {}
-    for name in [FLAGS.only] if FLAGS.only else STEPS:
-        experiment = toy_experiment() if name == "toy" else image_experiment(FLAGS.image_size)
-        if FLAGS.jit is not None:
-            experiment = dataclasses.replace(experiment, jit=FLAGS.jit)
-        model = assemble(experiment, STEPS_PER_EXECUTION[name])
-        speed = measure(model, batches_of(experiment), FLAGS.rounds, FLAGS.seconds)
+    for name, experiment in experiments.items():
+        model = assemble(experiment, _steps_per_execution(experiment))
+        speed = measure(model, batches_of(experiment), rounds, seconds)
         print(report(name, experiment, speed), flush=True)
         summaries[name] = speed.summary()
+    return summaries
+
+
+def main(arguments: list[str]) -> None:
+    del arguments
+    changes = {} if FLAGS.jit is None else dict(jit=FLAGS.jit)
+    experiments = dict(toy=toy_experiment(), image=image_experiment(FLAGS.image_size))
+    chosen = {
+        name: dataclasses.replace(experiment, **changes)
+        for name, experiment in experiments.items()
+        if FLAGS.only in (None, name)
+    }
+    summaries = benchmark(chosen, FLAGS.rounds, FLAGS.seconds)
     if FLAGS.json:
         print(json.dumps(summaries))
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from logan.randomness import Purpose, key, latents, mixture, normal, replica_id, uniform
+from logan.randomness import Purpose, bits, key, latents, mixture, normal, replica_id, uniform
 
 CENTERS = tf.constant([[0.0, 0.0], [10.0, 0.0], [0.0, 10.0]])
 
@@ -15,6 +15,7 @@ def draws(step, replica=0):
         key(7, step, purpose, replica) for purpose in (Purpose.DATA, Purpose.DATA_NOISE)
     )
     return (
+        bits(noise, [5]),
         uniform(noise, [5]),
         normal(noise, [5]),
         latents(choice, 4, 3),
@@ -114,3 +115,9 @@ def test_place_of_a_draw_does_not_follow_its_component():
 
 def test_replica_is_zero_outside_of_a_strategy():
     assert int(replica_id()) == 0
+
+
+def test_each_bit_is_a_fair_coin():
+    words = bits(key(0, 0, Purpose.ORDER), [4000]).numpy().view(np.uint32)
+    ones = (words[:, None] >> np.arange(32, dtype=np.uint32) & 1).mean(axis=0)
+    assert np.abs(ones - 0.5).max() < 6 * 0.5 / 4000**0.5

@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from logan.randomness import Purpose, key
+from logan.randomness import Purpose, bits, key
 
 
 def image_batches(
@@ -25,8 +25,11 @@ def image_batches(
 
     def image(position: tf.Tensor) -> tf.Tensor:
         epoch, place = position // len(images), position % len(images)
-        shuffle_key = key(seed, epoch, Purpose.ORDER)
-        index = tf.random.experimental.index_shuffle(place, shuffle_key, last)
+        # The shuffle heeds only a few low bits of each of its three words: all must be random. As
+        # `tf.random.experimental.index_shuffle` seeds it, epochs would share 256 orders.
+        index = tf.raw_ops.RandomIndexShuffle(
+            index=place, seed=bits(key(seed, epoch, Purpose.ORDER), [3]), max_index=last, rounds=8
+        )
         return tf.cast(tf.gather(pixels, index), tf.float32) / 127.5 - 1.0
 
     positions = tf.data.Dataset.range(first_step * batch_size, np.iinfo(np.int64).max)

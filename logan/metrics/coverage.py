@@ -124,8 +124,13 @@ def cell_coverage(samples: np.ndarray, cells: int) -> dict[str, float | int]:
         `modes`, the number of cells; `captured`, cells with a sample; `captured_fair`, cells with a
         fifth of their share; `high_quality`, the fraction of samples inside the cube;
         `reverse_kl` over the samples inside; `samples`.
+
+    Raises:
+        ValueError: on no samples, or samples that are not finite.
     """
     samples = np.asarray(samples, np.float64)
+    if len(samples) == 0 or not np.isfinite(samples).all():
+        raise ValueError("Expected at least one sample and finite values only")
     inside = (np.abs(samples) <= 1).all(axis=1)
     places = np.minimum(((samples[inside] + 1) / 2 * cells).astype(int), cells - 1)
     count = cells ** samples.shape[1]

@@ -54,7 +54,8 @@ class AdversarialModel(keras.Model):
 
     Attributes:
         step: finished training steps, int64 scalar variable.
-        first_bad_step: the first step with a loss that was not finite, or `NEVER`.
+        first_bad_step: the first step, counted from 1, with a loss that was not finite, or
+            `NEVER`.
     """
 
     def __init__(

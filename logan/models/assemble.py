@@ -22,7 +22,7 @@ def assemble(experiment: Experiment, steps_per_execution: int = 1) -> Adversaria
         steps_per_execution: training steps in one call of the compiled function.
     """
     # Keras draws initial weights from this global seed, and from nothing else here.
-    keras.utils.set_random_seed(experiment.seed)
+    keras.utils.set_random_seed(experiment.seed % 2**32)
     roles = {"bigan": ("generator", "encoder"), "gan": ("generator",), "encoder": ("encoder",)}
     networks = {role: _network(experiment, role) for role in roles[experiment.model]}
     networks["discriminator"] = _discriminator(experiment)

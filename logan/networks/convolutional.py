@@ -9,7 +9,7 @@ from typing import Any
 import keras
 
 from logan.networks.base import (
-    LEAKY_RELU_SLOPE,
+    LeakyReLU,
     Network,
     check_positive,
     normalization_layers,
@@ -46,7 +46,7 @@ def _downwards(image_size: int, channels: int, width: int, normalization: str) -
         )
         for layer in normalization_layers(normalization):
             stack.add(layer)
-        stack.add(keras.layers.LeakyReLU(LEAKY_RELU_SLOPE))
+        stack.add(LeakyReLU())
     stack.add(keras.layers.Flatten())
     return stack
 
@@ -64,7 +64,7 @@ def _upwards(
     for level in reversed(range(levels)):
         for layer in normalization_layers(normalization):
             stack.add(layer)
-        stack.add(keras.layers.LeakyReLU(LEAKY_RELU_SLOPE))
+        stack.add(LeakyReLU())
         outermost = level == 0
         stack.add(
             keras.layers.Conv2DTranspose(
@@ -195,7 +195,7 @@ class Discriminator(Network):
             [
                 keras.Input((self.features.output_shape[-1] + latent_length,)),
                 keras.layers.Dense(dense_width),
-                keras.layers.LeakyReLU(LEAKY_RELU_SLOPE),
+                LeakyReLU(),
                 keras.layers.Dense(1),
             ],
             name="joint",

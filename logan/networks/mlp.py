@@ -9,7 +9,7 @@ from typing import Any
 import keras
 
 from logan.networks.base import (
-    LEAKY_RELU_SLOPE,
+    LeakyReLU,
     Network,
     check_positive,
     normalization_layers,
@@ -37,7 +37,7 @@ def _perceptron(
         stack.add(keras.layers.Dense(width, kernel_initializer="he_normal"))
         for layer in normalization_layers(normalization):
             stack.add(layer)
-        stack.add(keras.layers.LeakyReLU(LEAKY_RELU_SLOPE))
+        stack.add(LeakyReLU())
     stack.add(keras.layers.Dense(output_length, activation=output_activation))
     return stack
 

@@ -40,9 +40,7 @@ def test_order_follows_from_the_seed():
 
 def test_order_does_not_depend_on_the_size_of_the_batches():
     images = numbered(12)
-    small, large = (
-        order(take(image_batches(images, 0, size), 24 // size)) for size in (3, 8)
-    )
+    small, large = (order(take(image_batches(images, 0, size), 24 // size)) for size in (3, 8))
     np.testing.assert_array_equal(small, large)
 
 
@@ -85,3 +83,8 @@ def test_evaluation_takes_held_out_images_spread_over_time():
 def test_training_takes_training_images_only():
     images = Images(numbered(4), numbered(11) + 100)
     assert set(order(take(images.batches(0, 4), 3))) == {0, 1, 2, 3}
+
+
+def test_orders_of_many_epochs_are_all_different():
+    shown = order(take(image_batches(numbered(20), 0, 20), 300)).reshape(300, 20)
+    assert len({tuple(epoch) for epoch in shown}) == 300

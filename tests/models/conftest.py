@@ -26,7 +26,7 @@ def _players(kind):
 
 @pytest.fixture
 def make():
-    """make(kind=BiGAN, rates={role: learning rate}, optimizer=SGD, **settings): compiled."""
+    """A function that makes a compiled model; `rates` are learning rates by role."""
 
     def make(kind=BiGAN, rates=None, optimizer=keras.optimizers.SGD, **settings):
         model = kind(*_players(kind), seed=5, **settings)

@@ -1,0 +1,239 @@
+import dataclasses
+
+import pytest
+
+from logan.errors import UserError
+from logan.experiments import (
+    PRESETS,
+    Experiment,
+    differences,
+    from_flags,
+    from_text,
+    preset,
+    to_flags,
+    to_text,
+)
+
+VIDEO = dict(video=("street.mp4",))
+
+
+def make(name, **settings):
+    needed = VIDEO if PRESETS[name].settings.get("dataset") == "traffic" else {}
+    return preset(name, {**needed, **settings})
+
+
+each_preset = pytest.mark.parametrize("name", PRESETS)
+
+
+@each_preset
+def test_preset_holds_its_settings_and_defaults_elsewhere(name):
+    experiment = make(name)
+    assert experiment.name == name
+    for field in dataclasses.fields(Experiment):
+        value = getattr(experiment, field.name)
+        if field.name in PRESETS[name].settings:
+            assert value == PRESETS[name].settings[field.name]
+        elif field.name not in ("name", "video"):
+            assert value == field.default
+    assert PRESETS[name].text
+
+
+@each_preset
+def test_flags_bring_back_the_experiment(name):
+    experiment = make(name)
+    again = from_flags(to_flags(experiment))
+    assert again == experiment
+    assert to_flags(again) == to_flags(experiment)
+
+
+def test_flags_bring_back_values_of_every_kind():
+    experiment = make(
+        "traffic",
+        video=("a b.mp4", "dir/é.mkv"),
+        crop=(1, 2, 30, 40),
+        learning_rate=1.1e-7,
+        penalty_weight=0.1 + 0.2,
+        jit=True,
+        deterministic=True,
+        seed=2**32 - 1,
+    )
+    assert from_flags(to_flags(experiment)) == experiment
+    weights = make("line", mode_weights=(1.0, 2.5, 1e-3, 4.0, 5.0))
+    assert from_flags(to_flags(weights)).mode_weights == (1.0, 2.5, 1e-3, 4.0, 5.0)
+
+
+def test_flags_name_the_preset_first_and_every_field_once():
+    lines = to_flags(make("ring8", seed=3))
+    assert lines[0] == "--experiment=ring8"
+    assert "--seed=3" in lines
+    assert len(lines) == len(dataclasses.fields(Experiment))
+
+
+def test_blank_lines_of_flags_are_skipped():
+    lines = to_flags(make("ring8"))
+    assert from_flags(["", *lines, "  ", lines[3] + "  "]) == make("ring8")
+
+
+@pytest.mark.parametrize("line", ["seed=1", "--seed", "--seeds=1", "# seed", "--experiments=ring8"])
+def test_line_that_is_no_flag_is_refused(line):
+    with pytest.raises(UserError, match=r"--flag=value\. Received:"):
+        from_flags([line])
+
+
+WRONG = [
+    ("penalty_weight", -0.1),
+    ("penalty_distance_scale", -1.0),
+    ("steps", 0),
+    ("steps", -5),
+    ("steps", 10.0),
+    ("steps", True),
+    ("steps", "10"),
+    ("learning_rate", float("nan")),
+    ("learning_rate", float("inf")),
+    ("learning_rate", 0.0),
+    ("learning_rate", -1e-3),
+    ("learning_rate", False),
+    ("learning_rate", None),
+    ("dataset", "ring9"),
+    ("dataset", ""),
+    ("loss", "hinge"),
+    ("penalty", "gradient"),
+    ("penalty_form", "cube"),
+    ("schedule", "linear"),
+    ("model", "vae"),
+    ("network", "transformer"),
+    ("normalization", "group"),
+    ("prior", "normal"),
+    ("beta_1", 1.0),
+    ("beta_2", -0.1),
+    ("average_decay", 1.0),
+    ("batch_size", 0),
+    ("latent_length", 0),
+    ("width", 0),
+    ("hidden_layers", 0),
+    ("discriminator_steps", 0),
+    ("seed", -1),
+    ("log_every", 0),
+    ("checkpoint_every", 0),
+    ("checkpoints_kept", 0),
+    ("snapshots", -1),
+    ("test_fraction", 0.0),
+    ("test_fraction", 1.0),
+    ("frame_interval", -1.0),
+    ("jit", 1),
+    ("jit", "true"),
+    ("mode_weights", [1.0, 2.0]),
+    ("mode_weights", (1.0, 0.0)),
+    ("mode_weights", (1.0, float("nan"))),
+    ("mode_weights", (1.0, True)),
+    ("mode_weights", 1.0),
+    ("video", "street.mp4"),
+    ("crop", (1.0, 2.0, 3.0, 4.0)),
+    ("crop", (1, 2, 3)),
+    ("image_size", 4),
+    ("channels", 0),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG, ids=lambda value: repr(value))
+def test_wrong_value_is_refused_and_its_flag_named(name, value):
+    with pytest.raises(UserError, match=rf"^--{name}: expected .*Received: "):
+        Experiment(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("settings", "flag"),
+    [
+        (dict(model="gan"), "penalty"),
+        (dict(model="encoder"), "penalty"),
+        (dict(network="convolutional"), "network"),
+        (dict(dataset="traffic", **VIDEO), "network"),
+        (dict(dataset="traffic", network="convolutional"), "video"),
+        (
+            dict(
+                dataset="traffic", network="convolutional", model="encoder", penalty="none", **VIDEO
+            ),
+            "model",
+        ),
+        (dict(dataset="traffic", network="convolutional", channels=2, **VIDEO), "channels"),
+        (dict(dataset="traffic", network="convolutional", image_size=48, **VIDEO), "image_size"),
+        (dict(batch_size=256, discriminator_steps=5), "batch_size"),
+    ],
+)
+def test_settings_that_do_not_go_together_are_refused(settings, flag):
+    with pytest.raises(UserError, match=f"^--{flag}: expected "):
+        Experiment(**settings)
+
+
+def test_whole_numbers_serve_as_decimals():
+    experiment = Experiment(learning_rate=1, penalty_weight=0)
+    assert from_flags(to_flags(experiment)) == experiment
+
+
+def test_unknown_preset_is_offered_its_neighbours():
+    with pytest.raises(UserError, match=r"Received: 'grid52'\. Did you mean .*grid25"):
+        preset("grid52")
+    with pytest.raises(UserError, match=r"Received: 'xyz'\.$"):
+        preset("xyz")
+
+
+def test_settings_replace_those_of_the_preset():
+    assert make("ring8", steps=7).steps == 7
+    with pytest.raises(UserError, match=r"^--steps: "):
+        make("ring8", steps=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("steps", 12, "12"),
+        ("learning_rate", 1e-4, "0.0001"),
+        ("jit", True, "true"),
+        ("deterministic", False, "false"),
+        ("loss", "logan1", "logan1"),
+        ("mode_weights", (0.5, 2.0), "0.5,2.0"),
+        ("crop", (), ""),
+        ("video", ("a.mp4", "b.mp4"), "a.mp4,b.mp4"),
+    ],
+)
+def test_texts_by_hand(name, value, text):
+    assert to_text(value) == text
+    assert from_text(name, text) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("steps", "many"), ("steps", "1.5"), ("learning_rate", "fast"), ("jit", "1"), ("crop", "1,x")],
+)
+def test_text_of_another_kind_is_refused(name, text):
+    with pytest.raises(UserError, match=f"^--{name}: expected .*Received: "):
+        from_text(name, text)
+
+
+def test_differences_name_what_makes_another_run():
+    first = make("ring8")
+    assert differences(first, make("ring8")) == []
+    second = make("ring8", seed=3, loss="logan1")
+    assert differences(first, second) == ["--loss: vanilla, not logan1", "--seed: 0, not 3"]
+
+
+@pytest.mark.parametrize("name", ["checkpoint_every", "checkpoints_kept", "snapshots"])
+def test_what_is_stored_on_the_way_does_not_make_another_run(name):
+    assert differences(make("ring8"), make("ring8", **{name: 1})) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (dict(), True),
+        (dict(penalty="none"), False),
+        (dict(penalty_weight=0.0), False),
+    ],
+)
+def test_has_penalty(settings, expected):
+    assert make("ring8", **settings).has_penalty is expected
+
+
+def test_experiments_cannot_be_changed():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        make("ring8").seed = 1

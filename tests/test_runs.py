@@ -1,0 +1,136 @@
+import dataclasses
+import json
+
+import pytest
+
+from logan.errors import RunError
+from logan.experiments import Experiment
+from logan.files import read_json
+from logan.runs import Run, default_workdir
+
+EXPERIMENT = Experiment(name="ring8", seed=2, steps=50)
+
+
+@pytest.fixture
+def run(tmp_path):
+    return Run.create_or_continue(tmp_path / "run", EXPERIMENT)
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_default_workdir_names_experiment_penalty_and_seed():
+    assert default_workdir(EXPERIMENT).as_posix() == "runs/ring8-pairwise-seed2"
+    plain = dataclasses.replace(EXPERIMENT, penalty="none")
+    assert default_workdir(plain).as_posix() == "runs/ring8-none-seed2"
+
+
+def test_new_run_can_be_opened(run):
+    again = Run.open(run.path)
+    assert (again.path, again.experiment) == (run.path, EXPERIMENT)
+    assert run.label == "run"
+
+
+def test_same_experiment_is_continued(run):
+    changed = dataclasses.replace(EXPERIMENT, checkpoint_every=3)
+    Run.create_or_continue(run.path, changed)
+    assert Run.open(run.path).experiment.checkpoint_every == 3
+
+
+def test_empty_folder_becomes_a_run(tmp_path):
+    Run.create_or_continue(tmp_path, EXPERIMENT)
+    assert Run.open(tmp_path).experiment == EXPERIMENT
+
+
+def test_folder_of_another_experiment_is_refused_naming_the_field(run):
+    before = contents(run.path)
+    other = dataclasses.replace(EXPERIMENT, seed=3, loss="logan1")
+    with pytest.raises(RunError, match="--loss: vanilla, not logan1; --seed: 2, not 3"):
+        Run.create_or_continue(run.path, other)
+    assert contents(run.path) == before
+
+
+def test_folder_with_other_files_is_refused_and_left_untouched(tmp_path):
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(RunError, match="other files"):
+        Run.create_or_continue(tmp_path, EXPERIMENT)
+    assert contents(tmp_path) == {"thesis.tex": b"years of work"}
+
+
+def test_file_as_folder_is_refused(tmp_path):
+    path = tmp_path / "file"
+    path.write_text("text")
+    with pytest.raises(RunError, match="Received the file"):
+        Run.create_or_continue(path, EXPERIMENT)
+    assert path.read_text() == "text"
+
+
+def test_folder_below_a_file_is_refused(tmp_path):
+    (tmp_path / "file").write_text("text")
+    with pytest.raises(RunError, match="--workdir: cannot write"):
+        Run.create_or_continue(tmp_path / "file" / "run", EXPERIMENT)
+
+
+def test_folder_without_flags_is_no_run(tmp_path):
+    with pytest.raises(RunError, match=r"flags\.txt"):
+        Run.open(tmp_path)
+    with pytest.raises(RunError, match=r"flags\.txt"):
+        Run.open(tmp_path / "missing")
+
+
+@pytest.mark.parametrize("text", ["--steps=0", "garbage", "--steps=many", "--mode=vae"])
+def test_damaged_flags_are_refused_naming_the_file(run, text):
+    (run.path / "flags.txt").write_text(text)
+    with pytest.raises(RunError, match=r"flags\.txt: "):
+        Run.open(run.path)
+
+
+def test_records_come_back_in_order(run):
+    assert run.records() == []
+    records = [{"step": step, "loss": step / 3} for step in (10, 20, 30)]
+    for record in records:
+        run.append_record(record)
+    assert run.records() == records
+
+
+def test_last_record_that_was_cut_short_is_left_out(run):
+    run.append_record({"step": 10})
+    run.append_record({"step": 20})
+    text = run.log.read_text()
+    for cut in range(1, len('{"step": 20}')):
+        run.log.write_text(text[: -1 - cut])
+        assert run.records() == [{"step": 10}]
+
+
+def test_records_of_later_steps_are_dropped(run):
+    for step in (10, 20, 30):
+        run.append_record({"step": step})
+    with run.log.open("a") as file:
+        file.write('{"step": 4')
+    assert run.keep_records_until(20) == [{"step": 10}, {"step": 20}]
+    assert run.log.read_text() == '{"step": 10}\n{"step": 20}\n'
+    run.append_record({"step": 30})
+    assert [record["step"] for record in run.records()] == [10, 20, 30]
+
+
+def test_record_with_a_number_that_json_lacks_is_refused(run):
+    with pytest.raises(ValueError, match="JSON"):
+        run.append_record({"step": 1, "loss": float("nan")})
+    assert run.records() == []
+
+
+def test_each_session_is_added_to_the_environment(run):
+    run.write_environment(0)
+    run.write_environment(20)
+    sessions = read_json(run.path / "environment.json")
+    assert [session["first_step"] for session in sessions] == [0, 20]
+    for name in ("tensorflow", "keras", "python", "git_revision", "command", "cores", "time"):
+        assert sessions[0][name]
+    assert sessions[0]["seed"] == 2
+    json.dumps(sessions, allow_nan=False)
+
+
+def test_run_without_checkpoint_has_no_trained_model(run):
+    with pytest.raises(RunError, match="no checkpoint"):
+        run.trained_model()

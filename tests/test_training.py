@@ -1,0 +1,297 @@
+"""Whole runs of a tiny experiment: 25 steps, a log line every 10 and one for the rest."""
+
+import dataclasses
+import json
+import shutil
+import signal
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import logan.training
+from logan.errors import DivergedError, RunError
+from logan.experiments import Experiment
+from logan.models.assemble import assemble
+from logan.runs import Run
+from logan.snapshots import read_snapshots
+from logan.training import train
+
+EXPERIMENT = Experiment(
+    name="tiny",
+    dataset="line",
+    latent_length=1,
+    width=4,
+    hidden_layers=1,
+    batch_size=8,
+    steps=25,
+    log_every=10,
+    checkpoint_every=10,
+    snapshots=3,
+    deterministic=True,
+)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    return train(EXPERIMENT, tmp_path_factory.mktemp("runs") / "whole", show_progress=False)
+
+
+@pytest.fixture
+def copy(undisturbed, tmp_path):
+    """The undisturbed run's folder once more, to be damaged."""
+    return Run.open(shutil.copytree(undisturbed.run.path, tmp_path / "copy"))
+
+
+def steps_of_checkpoints(run):
+    names = (run.path / "checkpoints").glob("step-*.index")
+    return sorted(int(path.stem.removeprefix("step-")) for path in names)
+
+
+def forget_after(run, step):
+    """What a crash after that step would have left."""
+    folder = run.path / "checkpoints"
+    for later in steps_of_checkpoints(run):
+        if later > step:
+            for path in folder.glob(f"step-{later}.*"):
+                path.unlink()
+    state = f'model_checkpoint_path: "step-{step}"\nall_model_checkpoint_paths: "step-{step}"\n'
+    (folder / "checkpoint").write_text(state)
+    shutil.rmtree(run.export)
+
+
+def everything(run):
+    model = run.trained_model()
+    variables = [*model.weights]
+    for optimizer in model.optimizers.values():
+        variables += optimizer.variables
+    return [variable.numpy() for variable in variables]
+
+
+def log_without_seconds(run):
+    return [{**record, "seconds": None} for record in run.records()]
+
+
+def assert_same_outcome(run, other):
+    """Bit for bit: weights, optimizers, counters, log, snapshots."""
+    for one, two in zip(everything(run), everything(other), strict=True):
+        np.testing.assert_array_equal(one, two)
+    assert log_without_seconds(run) == log_without_seconds(other)
+    for one, two in zip(*(read_snapshots(r.snapshots) for r in (run, other)), strict=True):
+        assert one.keys() == two.keys()
+        for name, values in one.items():
+            np.testing.assert_array_equal(values, two[name])
+
+
+def assert_only_finite_checkpoints(run):
+    for step in steps_of_checkpoints(run):
+        reader = tf.train.load_checkpoint(str(run.path / "checkpoints" / f"step-{step}"))
+        for name, kind in reader.get_variable_to_dtype_map().items():
+            if kind.is_floating:
+                assert np.isfinite(reader.get_tensor(name)).all(), (step, name)
+
+
+def after_snapshot(monkeypatch, step, act):
+    """Does `act(model)` once the snapshot of that step was taken."""
+    take = logan.training.toy_snapshot
+
+    def take_and_act(model, data, seed):
+        arrays = take(model, data, seed)
+        if arrays["step"] == step:
+            act(model)
+        return arrays
+
+    monkeypatch.setattr(logan.training, "toy_snapshot", take_and_act)
+
+
+# An undisturbed run.
+
+
+def test_outcome_and_log(undisturbed):
+    assert (undisturbed.step, undisturbed.interrupted_by) == (25, None)
+    records = undisturbed.run.records()
+    assert [record["step"] for record in records] == [10, 20, 25]
+    seconds = [record["seconds"] for record in records]
+    assert 0 < seconds[0] < seconds[1] < seconds[2] == undisturbed.seconds
+    rates = [record["learning_rate"] for record in records]
+    expected = [5e-4 * (1 + np.cos(np.pi * step / 25)) for step in (10, 20, 25)]
+    np.testing.assert_allclose(rates, expected, rtol=1e-4, atol=1e-9)
+
+
+def test_what_a_run_leaves_in_its_folder(undisturbed):
+    run = undisturbed.run
+    assert steps_of_checkpoints(run) == [10, 20, 25]
+    assert [int(s["step"]) for s in read_snapshots(run.snapshots)] == [0, 10, 20, 25]
+    assert {path.name for path in run.export.iterdir()} == {
+        "generator.keras",
+        "encoder.keras",
+        "discriminator.keras",
+    }
+    assert list(run.tensorboard.glob("events.*"))
+    assert Run.open(run.path).experiment == EXPERIMENT
+
+
+def test_exported_networks_are_the_averaged_ones(undisturbed):
+    run, model = undisturbed.run, undisturbed.run.trained_model()
+    z, x = np.float32([[0.3], [-0.5]]), np.float32([[0.2], [0.1]])
+    inputs = {"generator": (z,), "encoder": (x,), "discriminator": (x, z)}
+    networks = [model.averaged_generator, model.averaged_encoder, model.discriminator]
+    for (name, values), network in zip(inputs.items(), networks, strict=True):
+        loaded = keras.models.load_model(run.export / f"{name}.keras")
+        np.testing.assert_array_equal(loaded(*values), network(*values))
+    assert not np.array_equal(model.generator(z), model.averaged_generator(z))
+
+
+def test_training_is_the_models_steps_on_the_batches_in_order(undisturbed):
+    """The same 25 steps without `fit`, eager."""
+    model = assemble(EXPERIMENT)
+    data = logan.training.load(EXPERIMENT)
+    for batch in data.batches(EXPERIMENT.seed, EXPERIMENT.batch_size).take(25):
+        model.train_step(batch)
+    trained = undisturbed.run.trained_model()
+    assert int(trained.step.numpy()) == 25
+    for one, other in zip(trained.discriminator.weights, model.discriminator.weights, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-2, atol=1e-3)
+
+
+# Once more.
+
+
+def test_same_seed_gives_the_same_run_bit_for_bit(undisturbed, tmp_path):
+    second = train(EXPERIMENT, tmp_path / "second", show_progress=False)
+    assert_same_outcome(second.run, undisturbed.run)
+
+
+def test_other_seed_gives_another_run(undisturbed, tmp_path):
+    other = dataclasses.replace(EXPERIMENT, seed=2**40 + 1, steps=2, deterministic=False, jit=False)
+    outcome = train(other, tmp_path / "other", show_progress=False)
+    first, second = (read_snapshots(o.run.snapshots)[0] for o in (outcome, undisturbed))
+    for name in ("real", "latents", "generated"):
+        assert not np.array_equal(first[name], second[name])
+
+
+def test_finished_run_does_nothing(copy):
+    before = {path: path.read_bytes() for path in copy.path.rglob("*") if path.is_file()}
+    outcome = train(EXPERIMENT, copy.path, show_progress=False)
+    assert (outcome.step, outcome.interrupted_by) == (25, None)
+    assert before == {path: path.read_bytes() for path in copy.path.rglob("*") if path.is_file()}
+
+
+# Interruption.
+
+
+def test_run_that_lost_its_end_is_continued_to_the_same_end(undisturbed, copy):
+    """The log was ahead of the checkpoint, and its last line cut short."""
+    forget_after(copy, 10)
+    copy.log.write_text(copy.log.read_text()[:-9])
+    outcome = train(EXPERIMENT, copy.path, show_progress=False)
+    assert outcome.step == 25
+    assert_same_outcome(copy, undisturbed.run)
+    assert steps_of_checkpoints(copy) == [10, 20, 25]
+    assert (copy.export / "generator.keras").is_file()
+    sessions = json.loads((copy.path / "environment.json").read_text())
+    assert [session["first_step"] for session in sessions] == [0, 10]
+    seconds = [record["seconds"] for record in copy.records()]
+    assert seconds == sorted(seconds)
+
+
+def test_interrupted_run_is_continued_to_the_same_end(undisturbed, tmp_path, monkeypatch):
+    """No checkpoint is due at step 10 of this run, other than that of the interruption."""
+    experiment = dataclasses.replace(EXPERIMENT, checkpoint_every=1000)
+    handlers = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    with monkeypatch.context() as patch:
+        after_snapshot(patch, 0, lambda model: signal.raise_signal(signal.SIGINT))
+        first = train(experiment, tmp_path / "run", show_progress=False)
+    assert (first.step, first.interrupted_by) == (10, signal.SIGINT)
+    assert steps_of_checkpoints(first.run) == [10]
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == handlers
+    second = train(experiment, tmp_path / "run", show_progress=False)
+    assert (second.step, second.interrupted_by) == (25, None)
+    assert_same_outcome(second.run, undisturbed.run)
+
+
+def test_interruption_between_checkpoint_and_next_interval_loses_nothing(tmp_path, monkeypatch):
+    experiment = dataclasses.replace(EXPERIMENT, checkpoint_every=1000)
+    after_snapshot(monkeypatch, 10, lambda model: signal.raise_signal(signal.SIGTERM))
+    outcome = train(experiment, tmp_path / "run", show_progress=False)
+    assert (outcome.step, outcome.interrupted_by) == (20, signal.SIGTERM)
+    assert steps_of_checkpoints(outcome.run) == [20]
+    assert [record["step"] for record in outcome.run.records()] == [10, 20]
+
+
+# Divergence.
+
+
+def poison(variable):
+    variable.assign(tf.fill(variable.shape, np.float32("nan")))
+
+
+def test_loss_that_is_not_finite_names_its_step_and_keeps_the_last_good_checkpoint(
+    undisturbed, tmp_path, monkeypatch
+):
+    with monkeypatch.context() as patch:
+        after_snapshot(patch, 10, lambda model: poison(model.generator.weights[0]))
+        with pytest.raises(DivergedError, match=r"loss at step 11 .*step-10\."):
+            train(EXPERIMENT, tmp_path / "run", show_progress=False)
+    run = Run.open(tmp_path / "run")
+    assert [record["step"] for record in run.records()] == [10]
+    assert steps_of_checkpoints(run) == [10]
+    assert_only_finite_checkpoints(run)
+    train(EXPERIMENT, run.path, show_progress=False)
+    assert_same_outcome(run, undisturbed.run)
+
+
+def test_weight_that_is_not_finite_is_never_saved(tmp_path, monkeypatch):
+    """The averages take no part in any loss."""
+    after_snapshot(monkeypatch, 10, lambda model: poison(model.averaged_generator.weights[0]))
+    with pytest.raises(DivergedError, match=r"weight after step 20 .*step-10\."):
+        train(EXPERIMENT, tmp_path / "run", show_progress=False)
+    run = Run.open(tmp_path / "run")
+    assert steps_of_checkpoints(run) == [10]
+    assert_only_finite_checkpoints(run)
+
+
+def test_huge_learning_rate_diverges_at_the_first_step(tmp_path):
+    """The players' loss of the first step is that of the discriminator after its update."""
+    wild = dataclasses.replace(
+        EXPERIMENT, learning_rate=1e30, schedule="constant", loss="wasserstein"
+    )
+    with pytest.raises(DivergedError, match=r"loss at step 1 .*There is no checkpoint yet"):
+        train(wild, tmp_path / "run", show_progress=False)
+    run = Run.open(tmp_path / "run")
+    assert run.records() == []
+    assert steps_of_checkpoints(run) == []
+
+
+# Folders that are not ours.
+
+
+def test_folder_of_another_experiment_is_refused(copy):
+    with pytest.raises(RunError, match="--steps: 25, not 26"):
+        train(dataclasses.replace(EXPERIMENT, steps=26), copy.path, show_progress=False)
+
+
+def test_damaged_checkpoint_is_refused_naming_it(copy):
+    newest = copy.path / "checkpoints" / "step-25.data-00000-of-00001"
+    newest.write_bytes(newest.read_bytes()[:200])
+    with pytest.raises(RunError, match=r"step-25: expected a checkpoint"):
+        train(EXPERIMENT, copy.path, show_progress=False)
+
+
+# Other kinds.
+
+
+@pytest.mark.parametrize("model", ["gan", "encoder"])
+def test_other_models_train(tmp_path, model):
+    experiment = dataclasses.replace(
+        EXPERIMENT, model=model, penalty="none", steps=4, deterministic=False, jit=False
+    )
+    outcome = train(experiment, tmp_path / "run", show_progress=True)
+    assert [record["step"] for record in outcome.run.records()] == [4]
+    role = "generator" if model == "gan" else "encoder"
+    assert {path.name for path in outcome.run.export.iterdir()} == {
+        f"{role}.keras",
+        "discriminator.keras",
+    }
+    assert len(read_snapshots(outcome.run.snapshots)) == 2
