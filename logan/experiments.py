@@ -95,7 +95,7 @@ class Experiment:
         "Units of a hidden layer (mlp), channels of the outermost map (convolutional).",
         at_least=1,
     )
-    hidden_layers: int = _setting(3, "Hidden layers of each mlp.", at_least=1)
+    hidden_layers: int = _setting(4, "Hidden layers of each mlp.", at_least=1)
     normalization: str = _setting(
         "none", "In generator and encoder.", choices=("none", "batch", "layer")
     )
@@ -110,7 +110,7 @@ class Experiment:
     penalty: str = _setting(
         "pairwise", "Penalty on the discriminator's gradient.", choices=("pairwise", "none")
     )
-    penalty_weight: float = _setting(1.0, "λ, the penalty's weight.", at_least=0)
+    penalty_weight: float = _setting(0.1, "λ, the penalty's weight.", at_least=0)
     penalty_form: str = _setting(
         "norm",
         "‖g - u‖, ‖g - u‖², or the mean of (g - u)² over features.",
@@ -124,16 +124,16 @@ class Experiment:
 
     # Optimisation.
     steps: int = _setting(10_000, "Training steps.", at_least=1)
-    learning_rate: float = _setting(1e-3, "Adam's, of all networks.", above=0)
+    learning_rate: float = _setting(2e-3, "Adam's, of all networks.", above=0)
     schedule: str = _setting(
         "cosine",
         "Of the learning rate: cosine falls to --learning_rate_floor at the end.",
         choices=("cosine", "constant"),
     )
     learning_rate_floor: float = _setting(
-        0.0, "Where the cosine ends, as a share of --learning_rate.", at_least=0, below=1
+        0.1, "Where the cosine ends, as a share of --learning_rate.", at_least=0, below=1
     )
-    beta_1: float = _setting(0.5, "Adam's.", at_least=0, below=1)
+    beta_1: float = _setting(0.0, "Adam's.", at_least=0, below=1)
     beta_2: float = _setting(0.9, "Adam's.", at_least=0, below=1)
     discriminator_steps: int = _setting(
         1,
@@ -247,11 +247,13 @@ class Preset:
 _PAPER_TOY = dict(
     latent_length=1,
     width=512,
+    hidden_layers=3,
     loss="logan1",
     penalty_weight=0.1,
     penalty_distance_scale=0.0,
     learning_rate=1e-4,
     schedule="constant",
+    beta_1=0.5,
     steps=40_000,
 )
 
@@ -263,9 +265,11 @@ _PAPER_IMAGES = dict(
     latent_length=128,
     normalization="batch",
     loss="logan2",
+    penalty_weight=1.0,
     batch_size=64,
     learning_rate=1e-4,
     schedule="constant",
+    beta_1=0.5,
     steps=40_000,
     jit=False,
 )
@@ -279,22 +283,20 @@ def _encoder(prior: str) -> dict[str, Any]:
         latent_length=1,
         prior=prior,
         penalty="none",
-        steps=6000,
+        steps=6_000,
         learning_rate=1e-3,
-        learning_rate_floor=0.1,
-        beta_1=0.0,
     )
 
 
 PRESETS: dict[str, Preset] = {
-    "ring8": Preset("8 modes on a circle", dict(dataset="ring8", steps=8000)),
-    "ring16": Preset("8 modes on each of two circles", dict(dataset="ring16", steps=15000)),
-    "grid25": Preset("5 x 5 modes, spacing 100 σ", dict(dataset="grid25", steps=30000)),
-    "grid25_wide": Preset("5 x 5 modes, spacing 40 σ", dict(dataset="grid25_wide", steps=30000)),
-    "swiss": Preset("a swiss roll of 1,000 modes", dict(dataset="swiss", steps=15000)),
-    "line": Preset("1-D: 5 modes", dict(dataset="line", latent_length=1, steps=8000)),
+    "ring8": Preset("8 modes on a circle", dict(dataset="ring8", steps=12_000)),
+    "ring16": Preset("8 modes on each of two circles", dict(dataset="ring16", steps=20_000)),
+    "grid25": Preset("5 x 5 modes, spacing 100 σ", dict(dataset="grid25", steps=40_000)),
+    "grid25_wide": Preset("5 x 5 modes, spacing 40 σ", dict(dataset="grid25_wide", steps=24_000)),
+    "swiss": Preset("a swiss roll of 1,000 modes", dict(dataset="swiss", steps=16_000)),
+    "line": Preset("1-D: 5 modes", dict(dataset="line", latent_length=1, steps=12_000)),
     "line_far": Preset(
-        "1-D: 5 modes and two far ones", dict(dataset="line_far", latent_length=1, steps=8000)
+        "1-D: 5 modes and two far ones", dict(dataset="line_far", latent_length=1, steps=12_000)
     ),
     **{
         f"{name}-paper": Preset(
@@ -314,9 +316,12 @@ PRESETS: dict[str, Preset] = {
             latent_length=64,
             normalization="batch",
             batch_size=64,
-            loss="logan2",
-            learning_rate=2e-4,
-            steps=8000,
+            loss="vanilla",
+            penalty_weight=1.0,
+            penalty_form="squared_norm",
+            learning_rate=5e-4,
+            beta_1=0.5,
+            steps=8_000,
             jit=False,
         ),
     ),
