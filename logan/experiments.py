@@ -244,6 +244,8 @@ class Preset:
     settings: Mapping[str, Any]
 
 
+_LINE = dict(latent_length=1, penalty_weight=0.3, steps=12_000)
+
 _PAPER_TOY = dict(
     latent_length=1,
     width=512,
@@ -291,13 +293,13 @@ def _encoder(prior: str) -> dict[str, Any]:
 PRESETS: dict[str, Preset] = {
     "ring8": Preset("8 modes on a circle", dict(dataset="ring8", steps=12_000)),
     "ring16": Preset("8 modes on each of two circles", dict(dataset="ring16", steps=20_000)),
-    "grid25": Preset("5 x 5 modes, spacing 100 σ", dict(dataset="grid25", steps=40_000)),
+    "grid25": Preset("5 x 5 modes, spacing 100 σ", dict(dataset="grid25", steps=30_000)),
     "grid25_wide": Preset("5 x 5 modes, spacing 40 σ", dict(dataset="grid25_wide", steps=24_000)),
-    "swiss": Preset("a swiss roll of 1,000 modes", dict(dataset="swiss", steps=16_000)),
-    "line": Preset("1-D: 5 modes", dict(dataset="line", latent_length=1, steps=12_000)),
-    "line_far": Preset(
-        "1-D: 5 modes and two far ones", dict(dataset="line_far", latent_length=1, steps=12_000)
+    "swiss": Preset(
+        "a swiss roll of 1,000 modes", dict(dataset="swiss", penalty_weight=0.3, steps=16_000)
     ),
+    "line": Preset("1-D: 5 modes", dict(dataset="line", **_LINE)),
+    "line_far": Preset("1-D: 5 modes and two far ones", dict(dataset="line_far", **_LINE)),
     **{
         f"{name}-paper": Preset(
             f"{name} with the paper's settings", dict(dataset=name, **_PAPER_TOY)
