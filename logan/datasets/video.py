@@ -6,16 +6,13 @@ refused within a moment of starting a command.
 
 import contextlib
 import dataclasses
-import hashlib
-import json
 import math
 import os
 import re
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import av
 import av.container
@@ -23,8 +20,8 @@ import av.video.stream
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from logan.datasets.frame_cache import cached_frames, fingerprint
 from logan.errors import UserError
-from logan.files import atomic_path, read_json, write_json
 
 __all__ = ["FrameSettings", "VideoError", "load_frames", "to_uint8", "to_unit_range"]
 
@@ -36,9 +33,6 @@ COMPLETE_SHARE = 0.95
 PICTURE_SUFFIXES = frozenset(
     (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp")
 )
-
-# Changes whenever the same source and settings would give other pixels than before.
-CACHE_VERSION = 1
 
 
 class VideoError(UserError):
@@ -129,7 +123,14 @@ def load_frames(
     for source in sources:
         _check_source(source, settings)
     if cache_dir is not None:
-        return _load_cached(sources, settings, minimum_frames, Path(cache_dir))
+        return cached_frames(
+            Path(cache_dir),
+            dataclasses.asdict(settings) | {"crop": list(settings.crop or [])},
+            [fingerprint(source, _files(source)) for source in sources],
+            (size, size, channels),
+            read=lambda: _read_sources(sources, settings),
+            check=lambda count: _check_enough(count, minimum_frames, sources, settings),
+        )
     frames = list(_read_sources(sources, settings))
     _check_enough(len(frames), minimum_frames, sources, settings)
     return np.array(frames, np.uint8).reshape(-1, size, size, channels)
@@ -226,6 +227,10 @@ def _pictures(folder: Path) -> list[Path]:
         if path.suffix.lower() in PICTURE_SUFFIXES and path.name[0] != "." and path.is_file()
     ]
     return sorted(pictures, key=_natural_order)
+
+
+def _files(source: Path) -> list[Path]:
+    return _pictures(source) if source.is_dir() else [source]
 
 
 def _natural_order(path: Path) -> tuple[list[str | int], str]:
@@ -433,89 +438,3 @@ def _box(
             f"{crop_width}x{crop_height} at ({left}, {top}), which ends at ({right}, {bottom})."
         )
     return left, top, right, bottom
-
-
-# ----------------------------------------------------------------------------------------- cache
-
-
-def _load_cached(
-    sources: Sequence[Path], settings: FrameSettings, minimum_frames: int, folder: Path
-) -> np.ndarray:
-    wanted = {
-        "version": CACHE_VERSION,
-        "settings": dataclasses.asdict(settings) | {"crop": list(settings.crop or [])},
-        "sources": [_fingerprint(source) for source in sources],
-    }
-    path = folder / f"frames-{_cache_key(wanted)}.npy"
-    frames = _open_cache(path, wanted)
-    if frames is None:
-        with atomic_path(path) as temporary:
-            count, checksum = _write_array(temporary, _read_sources(sources, settings), settings)
-            _check_enough(count, minimum_frames, sources, settings)
-        write_json(path.with_suffix(".json"), wanted | {"frames": count, "crc32": checksum})
-        frames = np.load(path, mmap_mode="r")
-    _check_enough(len(frames), minimum_frames, sources, settings)
-    return frames
-
-
-def _fingerprint(source: Path) -> dict[str, Any]:
-    """What tells a changed source from an unchanged one without reading it."""
-    files = _pictures(source) if source.is_dir() else [source]
-    marks = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-    return {
-        # Linux allows names that are not UTF-8; JSON does not.
-        "path": str(source.resolve()).encode("utf-8", "backslashreplace").decode(),
-        "bytes": sum(size for _, size, _ in marks),
-        "files": len(files),
-        "digest": hashlib.sha256(repr(marks).encode("utf-8", "backslashreplace")).hexdigest(),
-    }
-
-
-def _cache_key(wanted: dict[str, Any]) -> str:
-    """Names the cache by paths and settings only: a changed source replaces its old frames."""
-    named = [wanted["version"], wanted["settings"], [item["path"] for item in wanted["sources"]]]
-    return hashlib.sha256(json.dumps(named).encode()).hexdigest()[:16]
-
-
-def _open_cache(path: Path, wanted: dict[str, Any]) -> np.ndarray | None:
-    """The cached frames, or None if they are absent, stale or damaged."""
-    try:
-        stored = read_json(path.with_suffix(".json"))
-        frames = np.load(path, mmap_mode="r")
-        size, channels = wanted["settings"]["size"], wanted["settings"]["channels"]
-        expected = wanted | {"frames": len(frames), "crc32": zlib.crc32(frames.data)}
-        is_whole = frames.dtype == np.uint8 and frames.shape[1:] == (size, size, channels)
-    # Whatever a damaged file makes of NumPy's or JSON's reader, the answer is to rebuild it.
-    except (OSError, ValueError, TypeError, EOFError, SyntaxError):
-        return None
-    return frames if is_whole and stored == expected else None
-
-
-def _write_array(
-    path: Path, frames: Iterator[np.ndarray], settings: FrameSettings
-) -> tuple[int, int]:
-    """Writes frames to a .npy file one at a time, so that memory stays flat.
-
-    Returns:
-        How many there were, and the CRC-32 of their bytes.
-    """
-    count, checksum = 0, 0
-    with path.open("wb") as file:
-        header_end = _write_header(file, 0, settings)
-        for frame in frames:
-            pixels = frame.tobytes()
-            file.write(pixels)
-            count, checksum = count + 1, zlib.crc32(pixels, checksum)
-        file.seek(0)
-        # NumPy pads the header so that the first dimension can grow in place.
-        if _write_header(file, count, settings) != header_end:
-            raise RuntimeError("NumPy's .npy header grew; its padding was expected to take it up.")
-    return count, checksum
-
-
-def _write_header(file: BinaryIO, count: int, settings: FrameSettings) -> int:
-    """Writes the .npy header for `count` frames and returns where it ends."""
-    shape = (count, settings.size, settings.size, settings.channels)
-    header = {"descr": "|u1", "fortran_order": False, "shape": shape}
-    np.lib.format.write_array_header_1_0(file, header)
-    return file.tell()
