@@ -1,0 +1,114 @@
+"""Decoded frames kept on disk: used again as long as their sources and settings stay the same."""
+
+import hashlib
+import json
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from logan.files import atomic_path, read_json, write_json
+
+# Changes whenever the same sources and settings would give other pixels than before.
+CACHE_VERSION = 1
+
+FrameShape = tuple[int, int, int]
+
+
+def fingerprint(source: Path, files: Sequence[Path]) -> dict[str, Any]:
+    """What tells a changed source from an unchanged one without reading it.
+
+    Args:
+        source: a video, or a folder of pictures.
+        files: the files that it consists of.
+    """
+    marks = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    return {
+        # Linux allows names that are not UTF-8; JSON does not.
+        "path": str(source.resolve()).encode("utf-8", "backslashreplace").decode(),
+        "bytes": sum(size for _, size, _ in marks),
+        "files": len(files),
+        "digest": hashlib.sha256(repr(marks).encode("utf-8", "backslashreplace")).hexdigest(),
+    }
+
+
+def cached_frames(
+    folder: Path,
+    settings: dict[str, Any],
+    sources: list[dict[str, Any]],
+    shape: FrameShape,
+    read: Callable[[], Iterator[np.ndarray]],
+    check: Callable[[int], None],
+) -> np.ndarray:
+    """The frames from the cache, or freshly read and put there.
+
+    Args:
+        folder: where the cache lies.
+        settings: what the frames were made with, for JSON.
+        sources: the `fingerprint` of each source.
+        shape: height, width and channels of a frame.
+        read: makes the frames, uint8 of that shape.
+        check: raises if so many frames are too few; they are not stored then.
+
+    Returns:
+        uint8 [frames, *shape], read-only, mapped into memory.
+    """
+    wanted = {"version": CACHE_VERSION, "settings": settings, "sources": sources}
+    path = folder / f"frames-{_key(wanted)}.npy"
+    frames = _open(path, wanted, shape)
+    if frames is None:
+        with atomic_path(path) as temporary:
+            count, checksum = _write_array(temporary, read(), shape)
+            check(count)
+        write_json(path.with_suffix(".json"), wanted | {"frames": count, "crc32": checksum})
+        frames = np.load(path, mmap_mode="r")
+    check(len(frames))
+    return frames
+
+
+def _key(wanted: dict[str, Any]) -> str:
+    """Names the cache by paths and settings only: a changed source replaces its old frames."""
+    named = [wanted["version"], wanted["settings"], [item["path"] for item in wanted["sources"]]]
+    return hashlib.sha256(json.dumps(named).encode()).hexdigest()[:16]
+
+
+def _open(path: Path, wanted: dict[str, Any], shape: FrameShape) -> np.ndarray | None:
+    """The cached frames, or None if they are absent, stale or damaged."""
+    try:
+        stored = read_json(path.with_suffix(".json"))
+        frames = np.load(path, mmap_mode="r")
+        expected = wanted | {"frames": len(frames), "crc32": zlib.crc32(frames.data)}
+        is_whole = frames.dtype == np.uint8 and frames.shape[1:] == shape
+    # Whatever a damaged file makes of NumPy's or JSON's reader, the answer is to rebuild it.
+    except (OSError, ValueError, TypeError, EOFError, SyntaxError):
+        return None
+    return frames if is_whole and stored == expected else None
+
+
+def _write_array(path: Path, frames: Iterator[np.ndarray], shape: FrameShape) -> tuple[int, int]:
+    """Writes frames to a .npy file one at a time, so that memory stays flat.
+
+    Returns:
+        How many there were, and the CRC-32 of their bytes.
+    """
+    count, checksum = 0, 0
+    with path.open("wb") as file:
+        header_end = _write_header(file, 0, shape)
+        for frame in frames:
+            pixels = frame.tobytes()
+            file.write(pixels)
+            count, checksum = count + 1, zlib.crc32(pixels, checksum)
+        file.seek(0)
+        # NumPy pads the header so that the first dimension can grow in place.
+        if _write_header(file, count, shape) != header_end:
+            raise RuntimeError("NumPy's .npy header grew; its padding was expected to take it up.")
+    return count, checksum
+
+
+def _write_header(file: BinaryIO, count: int, shape: FrameShape) -> int:
+    """Writes the .npy header for `count` frames and returns where it ends."""
+    header = {"descr": "|u1", "fortran_order": False, "shape": (count, *shape)}
+    np.lib.format.write_array_header_1_0(file, header)
+    return file.tell()
