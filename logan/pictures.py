@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from logan.datasets.load import load_images, load_toy
+from logan.datasets.toy import ToyDistribution
 from logan.errors import RunError, UserError
 from logan.evaluation import generate, metrics_of
 from logan.figures.animation import animate_samples
@@ -19,7 +20,7 @@ from logan.figures.grids import comparison_sheet
 from logan.figures.joint_space import JointStage, joint_space_figure
 from logan.figures.latent_map import latent_grid, latent_map_figure
 from logan.figures.toy import Panel, comparison_figure, samples_figure
-from logan.metrics.coverage import nearest_centers
+from logan.metrics.coverage import is_fair, nearest_centers
 from logan.runs import Run
 from logan.snapshots import in_batches, read_snapshots
 
@@ -86,11 +87,7 @@ def _latent_map(run: Run) -> Figure:
     )
     samples = in_batches(run.trained_model().averaged_generator, z)
     _, distances = nearest_centers(samples, toy.centers)
-    centers = toy.centers
-    if toy.mode_count < len(centers):
-        # Too many components to tell apart: the map shows the modes they count towards.
-        centers = np.stack([centers[toy.modes == mode].mean(0) for mode in range(toy.mode_count)])
-    return latent_map_figure(z, samples, centers, distances <= 3 * toy.sigma)
+    return latent_map_figure(z, samples, _mode_centers(toy), distances <= 3 * toy.sigma)
 
 
 def _joint_space(snapshots: list[dict[str, np.ndarray]]) -> Figure:
@@ -190,7 +187,19 @@ def _toy_panel(run: Run, last: dict[str, np.ndarray], metrics: dict[str, Any]) -
         toy.centers,
         caption,
         _contour(last),
+        _missed(toy, metrics),
     )
+
+
+def _missed(toy: ToyDistribution, metrics: dict[str, Any]) -> np.ndarray:
+    """[missed, features], centres of the modes with less than a fifth of their share."""
+    counts = np.array(metrics["mode_samples"])
+    return _mode_centers(toy)[~is_fair(counts, toy.mode_weights * metrics["samples"])]
+
+
+def _mode_centers(toy: ToyDistribution) -> np.ndarray:
+    """[modes, features], the mean of the components that count towards each mode."""
+    return np.stack([toy.centers[toy.modes == mode].mean(0) for mode in range(toy.mode_count)])
 
 
 _MODEL_NAMES = {"bigan": "BiGAN", "gan": "GAN"}

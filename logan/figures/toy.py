@@ -13,7 +13,16 @@ from matplotlib.figure import Figure
 
 from logan.figures.checks import expect_points, expect_some
 from logan.figures.contours import Contour, add_colorbar, draw_contour
-from logan.figures.style import GENERATED, REAL, SMALL, legend_below, new_figure, styled, tinted
+from logan.figures.style import (
+    GENERATED,
+    MISSED,
+    REAL,
+    SMALL,
+    legend_below,
+    new_figure,
+    styled,
+    tinted,
+)
 
 _BINS = 200
 _TITLE_WIDTH = 42  # characters above one panel
@@ -31,6 +40,7 @@ class Panel:
         centers: [K, d], the centres of the modes.
         caption: the numbers under the label, such as "8/8 modes, HQ 0.93, KL 0.004".
         contour: the discriminator's logits, for d = 2.
+        missed: [L, d], centres of modes that the generator misses, for d = 2.
     """
 
     label: str
@@ -39,6 +49,7 @@ class Panel:
     centers: np.ndarray | None = None
     caption: str = ""
     contour: Contour | None = None
+    missed: np.ndarray | None = None
 
 
 def data_limits(real: np.ndarray, centers: np.ndarray | None = None) -> np.ndarray:
@@ -80,6 +91,7 @@ def draw_samples(
     contour: Contour | None = None,
     centers: np.ndarray | None = None,
     sigma: float | None = None,
+    missed: np.ndarray | None = None,
     limits: np.ndarray | None = None,
 ) -> ContourSet | None:
     """Draws real and generated points into axes: a scatter for 2-D x, histograms for 1-D x.
@@ -91,6 +103,7 @@ def draw_samples(
         contour: the discriminator's logits, for d = 2 only.
         centers: [K, d]: marked with crosses (2-D, up to 100) or above the axes (1-D).
         sigma: standard deviation of a mode; with `centers`, draws circles of 3 sigma (2-D).
+        missed: [L, 2], centres of modes that the generator misses: marked with squares (2-D).
         limits: [2, d], the corners of the window. By default the contour's grid or the data's.
 
     Returns:
@@ -116,6 +129,8 @@ def draw_samples(
     _draw_points(axes, real, generated, limits)
     if centers is not None and len(centers) <= _MOST_CROSSES:
         _draw_centers(axes, centers, sigma)
+    if missed is not None:
+        _draw_missed(axes, expect_points("missed", missed, [length]))
     return mappable
 
 
@@ -194,7 +209,12 @@ def comparison_figure(panels: Sequence[Panel], *, columns: int | None = None) ->
 
 def _draw_panel(figure: Figure, axes: Axes, panel: Panel) -> None:
     mappable = draw_samples(
-        axes, panel.real, panel.generated, contour=panel.contour, centers=panel.centers
+        axes,
+        panel.real,
+        panel.generated,
+        contour=panel.contour,
+        centers=panel.centers,
+        missed=panel.missed,
     )
     if mappable is not None:
         add_colorbar(figure, axes, mappable)
@@ -257,6 +277,21 @@ def _draw_centers(axes: Axes, centers: np.ndarray, sigma: float | None) -> None:
             linewidths=0.5,
         )
         axes.add_collection(circles, autolim=False)
+
+
+def _draw_missed(axes: Axes, missed: np.ndarray) -> None:
+    # Drawn also if there are none, so that every panel has the same legend.
+    axes.scatter(
+        missed[:, 0],
+        missed[:, 1],
+        s=110,
+        marker="s",
+        facecolors="none",
+        edgecolors=MISSED,
+        linewidths=1.4,
+        label="missed mode",
+        zorder=3,
+    )
 
 
 def _draw_histograms(

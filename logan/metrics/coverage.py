@@ -6,6 +6,8 @@ Z. Lin et al., "PacGAN", NeurIPS 2018). The fair count is ours: HQ samples of at
 the mode's share.
 """
 
+from typing import Any
+
 import numpy as np
 
 FAIR_SHARE = 0.2
@@ -56,10 +58,15 @@ def reverse_kl(counts: np.ndarray, weights: np.ndarray) -> float:
     return float(np.sum(shares[present] * np.log(shares[present] / weights[present])))
 
 
-def _fair(counts: np.ndarray, expected: np.ndarray) -> int:
-    """How many modes have at least a fifth of the samples expected of them."""
-    # Rounding must not lift the limit above the whole number that it stands for.
-    return int((counts >= FAIR_SHARE * expected * (1 - 1e-9)).sum())
+def is_fair(counts: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    """Where a mode's count is at least a fifth of what is expected, bool [modes].
+
+    Args:
+        counts: [modes], high-quality samples of each mode.
+        expected: [modes], its weight times the number of all samples.
+    """
+    # Without the slack, rounding would exclude a mode that is exactly at the limit.
+    return np.asarray(counts) >= FAIR_SHARE * np.asarray(expected) - 1e-9
 
 
 def mode_coverage(
@@ -70,7 +77,7 @@ def mode_coverage(
     weights: np.ndarray | None = None,
     modes: np.ndarray | None = None,
     threshold: float = 3.0,
-) -> dict[str, float | int]:
+) -> dict[str, Any]:
     """Captured modes, share of high quality and divergence of proportions.
 
     Args:
@@ -83,7 +90,8 @@ def mode_coverage(
 
     Returns:
         `modes`, how many there are; `captured`; `captured_fair`; `high_quality`, a fraction;
-        `reverse_kl` over HQ samples; `reverse_kl_all` over all by nearest centre; `samples`.
+        `reverse_kl` over HQ samples; `reverse_kl_all` over all by nearest centre; `samples`;
+        `mode_samples`, HQ samples of each mode.
 
     Raises:
         ValueError: on shapes that do not agree, no samples, or samples that are not finite.
@@ -105,11 +113,12 @@ def mode_coverage(
     return {
         "modes": count,
         "captured": int((counts > 0).sum()),
-        "captured_fair": _fair(counts, weights * len(samples)),
+        "captured_fair": int(is_fair(counts, weights * len(samples)).sum()),
         "high_quality": float(is_high_quality.mean()),
         "reverse_kl": reverse_kl(counts, weights),
         "reverse_kl_all": reverse_kl(all_counts, weights),
         "samples": len(samples),
+        "mode_samples": counts.tolist(),
     }
 
 
@@ -139,7 +148,7 @@ def cell_coverage(samples: np.ndarray, cells: int) -> dict[str, float | int]:
     return {
         "modes": count,
         "captured": int((counts > 0).sum()),
-        "captured_fair": _fair(counts, np.full(count, len(samples) / count)),
+        "captured_fair": int(is_fair(counts, np.full(count, len(samples) / count)).sum()),
         "high_quality": float(inside.mean()),
         "reverse_kl": reverse_kl(counts, np.full(count, 1 / count)),
         "samples": len(samples),

@@ -151,3 +151,20 @@ def test_comparison_refuses_nothing_and_no_columns() -> None:
         comparison_figure([])
     with pytest.raises(ValueError, match=r"Expected at least 1 column\. Received: 0"):
         comparison_figure([Panel("a", REAL, GENERATED)], columns=0)
+
+
+def test_missed_modes_are_marked_and_named_in_the_legend() -> None:
+    real = np.array([[0.0, 0.0], [1.0, 1.0]])
+    missed = np.array([[1.0, 1.0]])
+    figure = comparison_figure([Panel("one", real, real[:1], real, missed=missed)])
+    axes = figure.axes[0]
+    marks = next(mark for mark in axes.collections if mark.get_label() == "missed mode")
+    np.testing.assert_array_equal(marks.get_offsets(), missed)
+    assert "missed mode" in [text.get_text() for text in figure.legends[0].get_texts()]
+
+
+def test_no_missed_mode_leaves_no_mark() -> None:
+    real = np.array([[0.0, 0.0], [1.0, 1.0]])
+    figure = comparison_figure([Panel("one", real, real, real, missed=np.empty((0, 2)))])
+    marks = next(m for m in figure.axes[0].collections if m.get_label() == "missed mode")
+    assert len(marks.get_offsets()) == 0

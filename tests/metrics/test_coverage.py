@@ -22,6 +22,7 @@ def test_exact_centres_in_equal_shares():
         "reverse_kl": 0.0,
         "reverse_kl_all": 0.0,
         "samples": 20,
+        "mode_samples": [5, 5, 5, 5],
     }
 
 
@@ -186,3 +187,9 @@ def test_fair_cells_hold_a_fifth_of_their_share(last, fair):
     counts = [20, 10, 10 - last, last]
     samples = np.repeat([-0.75, -0.25, 0.25, 0.75], counts)[:, None]
     assert cell_coverage(samples, 4)["captured_fair"] == fair
+
+
+def test_mode_samples_count_high_quality_samples_only():
+    samples = np.array([[0.0], [0.02], [0.5], [1.0]])
+    measured = mode_coverage(samples, np.array([[0.0], [1.0]]), sigma=0.01)
+    assert measured["mode_samples"] == [2, 1]  # 0.5 lies far from both
