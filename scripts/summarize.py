@@ -15,6 +15,7 @@ COLUMNS = {
     "captured": ("captured", "{:.0f}"),
     "fair": ("captured_fair", "{:.0f}"),
     "HQ": ("high_quality", "{:.3f}"),
+    "spread/σ": ("mode_spread", "{:.2f}"),
     "reverse KL": ("reverse_kl", "{:.4f}"),
     "rmse G(E(x))": ("reconstruction_rmse", "{:.4f}"),
     "training s": ("training_seconds", "{:.0f}"),

@@ -91,7 +91,9 @@ def mode_coverage(
     Returns:
         `modes`, how many there are; `captured`; `captured_fair`; `high_quality`, a fraction;
         `reverse_kl` over HQ samples; `reverse_kl_all` over all by nearest centre; `samples`;
-        `mode_samples`, HQ samples of each mode.
+        `mode_samples`, HQ samples of each mode; `mode_spread`, the root mean square offset of HQ
+        samples from their centres per axis, in σ: 0 for modes shrunken to points, 0.97 for the
+        exact 2-D mixture (its part within 3σ), 0.99 for the 1-D one.
 
     Raises:
         ValueError: on shapes that do not agree, no samples, or samples that are not finite.
@@ -119,7 +121,14 @@ def mode_coverage(
         "reverse_kl_all": reverse_kl(all_counts, weights),
         "samples": len(samples),
         "mode_samples": counts.tolist(),
+        "mode_spread": _spread(distances[is_high_quality], sigma, centers.shape[1]),
     }
+
+
+def _spread(distances: np.ndarray, sigma: float, features: int) -> float:
+    if len(distances) == 0:
+        return 0.0
+    return float(np.sqrt(np.mean(np.square(distances)) / features) / sigma)
 
 
 def cell_coverage(samples: np.ndarray, cells: int) -> dict[str, float | int]:

@@ -23,6 +23,7 @@ def test_exact_centres_in_equal_shares():
         "reverse_kl_all": 0.0,
         "samples": 20,
         "mode_samples": [5, 5, 5, 5],
+        "mode_spread": 0.0,
     }
 
 
@@ -193,3 +194,16 @@ def test_mode_samples_count_high_quality_samples_only():
     samples = np.array([[0.0], [0.02], [0.5], [1.0]])
     measured = mode_coverage(samples, np.array([[0.0], [1.0]]), sigma=0.01)
     assert measured["mode_samples"] == [2, 1]  # 0.5 lies far from both
+
+
+def test_mode_spread_is_per_axis_and_in_sigma():
+    # Offsets (0.01, 0) and (0, -0.02): mean square 0.00025 over 2 axes.
+    samples = np.array([[0.01, 0.0], [1.0, -0.02], [0.5, 0.5]])
+    measured = mode_coverage(samples, CORNERS, SIGMA)
+    assert measured["mode_spread"] == pytest.approx(np.sqrt(0.000125) / 0.01)
+
+
+def test_mode_spread_of_the_exact_mixture():
+    noise = np.random.default_rng(0).normal(0, SIGMA, (200_000, 2))
+    measured = mode_coverage(noise, CORNERS, SIGMA)
+    assert measured["mode_spread"] == pytest.approx(0.974, abs=0.004)
