@@ -115,7 +115,8 @@ def test_outcome_and_log(undisturbed):
     seconds = [record["seconds"] for record in records]
     assert 0 < seconds[0] < seconds[1] < seconds[2] == undisturbed.seconds
     rates = [record["learning_rate"] for record in records]
-    expected = [5e-4 * (1 + np.cos(np.pi * step / 25)) for step in (10, 20, 25)]
+    # A cosine from 2e-3 down to a tenth of it.
+    expected = [2e-4 + 9e-4 * (1 + np.cos(np.pi * step / 25)) for step in (10, 20, 25)]
     np.testing.assert_allclose(rates, expected, rtol=1e-4, atol=1e-9)
 
 
