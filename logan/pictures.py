@@ -143,15 +143,16 @@ def compare(runs: Sequence[Run], columns: int | None = None) -> tuple[Figure, di
             "--workdirs: expected runs of one kind, toy data, encoders or images. "
             f"Received: {', '.join(str(run.path) for run in runs)}"
         )
-    metrics = {_labels(runs)[run.path]: metrics_of(run) for run in runs}
+    labels = _labels(runs)
+    metrics = {labels[run.path]: metrics_of(run) for run in runs}
     if runs[0].experiment.is_image:
-        return _image_comparison(runs), metrics
+        return _image_comparison(runs, labels), metrics
     lasts = [_last_snapshot(run) for run in runs]
     if runs[0].experiment.model == "encoder":
         panels = [_encoder_panel(run, last) for run, last in zip(runs, lasts, strict=True)]
         return encoder_figure(panels), metrics
     toy_panels = [
-        _toy_panel(run, last, metrics[_labels(runs)[run.path]])
+        _toy_panel(run, last, metrics[labels[run.path]])
         for run, last in zip(runs, lasts, strict=True)
     ]
     return comparison_figure(toy_panels, columns=columns), metrics
@@ -205,9 +206,8 @@ def _mode_centers(toy: ToyDistribution) -> np.ndarray:
 _MODEL_NAMES = {"bigan": "BiGAN", "gan": "GAN"}
 
 
-def _image_comparison(runs: Sequence[Run]) -> Figure:
+def _image_comparison(runs: Sequence[Run], labels: dict[Path, str]) -> Figure:
     images = load_images(runs[0].experiment, runs[0].cache)
-    labels = _labels(runs)
     rows = [("held-out frames", images.evaluation_sample(0, _SHEET_IMAGES))]
     for run in runs:
         generated = generate(run.trained_model(), run.experiment.seed, _SHEET_IMAGES)
