@@ -1,11 +1,11 @@
-"""The pairwise gradient penalty, usable with any discriminator D(x, z).
+"""Gradient penalties, usable with any discriminator: the pairwise one, and WGAN-GP's beside it.
 
 Source: S. Sharma and V. Namboodiri, "No Modes Left Behind: Capturing the Data Distribution
 Effectively Using GANs", AAAI 2018, its authors' code (form `norm`) and the first author's article
 "A Simple Regularization for Your GANs", 2024 (form `feature_mean`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -196,3 +196,61 @@ def pairwise_gradient_penalty(
     """
     pair = pairwise_gradient(discriminator, x, z, x_hat, epsilon=epsilon)
     return penalty_of(pair, form, distance_scale)
+
+
+def gradient_norm(
+    discriminator: Callable[..., tf.Tensor],
+    real: Sequence[tf.Tensor],
+    fake: Sequence[tf.Tensor],
+    *,
+    epsilon: tf.Tensor | None = None,
+) -> tf.Tensor:
+    """‖∇D‖₂ at one point of the line from each fake example to a real one.
+
+    The norm runs over all the discriminator's inputs together, and all are held constant: a tape
+    around this call sees the discriminator's weights only.
+
+    Args:
+        discriminator: maps its positional inputs to logits [batch] or [batch, 1], each example's
+            logit from that example alone.
+        real: its inputs for real examples, floating [batch, ...] each: (x,) or (x, E(x)).
+        fake: its inputs for fake examples, of the same shapes: (G(z),) or (G(z), z).
+        epsilon: float32 [batch] in [0, 1], the share of the real example. Drawn anew if None.
+
+    Returns:
+        float32 [batch].
+    """
+    pairs = [
+        tuple(tf.stop_gradient(tf.cast(end, tf.float32)) for end in ends)
+        for ends in zip(real, fake, strict=True)
+    ]
+    if epsilon is None:
+        epsilon = tf.random.uniform([tf.shape(pairs[0][0])[0]])
+    between = []
+    for true, false in pairs:
+        share = _per_example(tf.cast(epsilon, tf.float32), true)
+        between.append(share * true + (1.0 - share) * false)
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(between)
+        logits = discriminator(*between)
+    gradients = tape.gradient(logits, between)
+    flat = [tf.reshape(gradient, [tf.shape(gradient)[0], -1]) for gradient in gradients]
+    return _norm(tf.concat(flat, axis=1))
+
+
+def gradient_penalty(
+    discriminator: Callable[..., tf.Tensor],
+    real: Sequence[tf.Tensor],
+    fake: Sequence[tf.Tensor],
+    *,
+    epsilon: tf.Tensor | None = None,
+) -> tf.Tensor:
+    """(‖∇D‖₂ - 1)², the penalty of WGAN-GP. float32 [batch]. Its usual weight is 10.
+
+    Source: I. Gulrajani et al., "Improved training of Wasserstein GANs", NeurIPS 2017. It asks for
+    a slope of 1 between any real and any fake example, in whatever direction; the pairwise penalty
+    asks for the direction from a reconstruction to its own sample.
+
+    Args: as `gradient_norm`.
+    """
+    return tf.square(gradient_norm(discriminator, real, fake, epsilon=epsilon) - 1.0)

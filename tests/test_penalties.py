@@ -11,6 +11,7 @@ from logan.penalties import (
     PENALTY_FORMS,
     PairwiseGradient,
     distance_weight,
+    gradient_penalty,
     pairwise_gradient,
     pairwise_gradient_penalty,
     penalty_of,
@@ -364,3 +365,35 @@ def test_every_form_can_be_chosen():
     values = [VECTOR_PENALTIES, IMAGE_PENALTIES]
     assert all(set(table) == set(PENALTY_FORMS) for table in values)
     assert all(a != b for a, b in itertools.combinations(IMAGE_PENALTIES.values(), 2))
+
+
+# WGAN-GP's penalty.
+
+
+def test_gradient_penalty_of_a_linear_critic():
+    # Over both inputs the gradient is (2, 2, 1): its norm is 3, and (3 - 1)² = 4.
+    def critic(x, z):
+        return tf.reduce_sum(2 * x, axis=1) + z[:, 0]
+
+    real = tf.constant([[5.0, 1.0], [0.0, 0.0]]), tf.zeros([2, 1])
+    fake = tf.zeros([2, 2]), tf.ones([2, 1])
+    np.testing.assert_allclose(gradient_penalty(critic, real, fake), [4.0, 4.0], rtol=1e-6)
+
+
+def test_gradient_penalty_runs_over_all_axes_of_images():
+    # 1 in each of 2·2·4 places: the norm is 4, over the last axis alone it would be 2.
+    images = tf.ones([3, 2, 2, 4])
+    penalty = gradient_penalty(
+        lambda x: tf.reduce_sum(x, axis=[1, 2, 3]), [images], [tf.zeros_like(images)]
+    )
+    np.testing.assert_allclose(penalty, [9.0] * 3, rtol=1e-6)
+
+
+def test_gradient_penalty_is_taken_between_fake_and_real():
+    # The slope of ½‖x‖² at a point is its length: 3 at the real end, 1 at the fake, 2 half way.
+    real, fake = [tf.constant([[3.0, 0.0]])], [tf.constant([[1.0, 0.0]])]
+    for epsilon, expected in [(0.0, 0.0), (0.5, 1.0), (1.0, 4.0)]:
+        penalty = gradient_penalty(
+            lambda x: half_square(x, None), real, fake, epsilon=tf.constant([epsilon])
+        )
+        np.testing.assert_allclose(penalty, [expected], atol=1e-6)

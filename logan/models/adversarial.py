@@ -5,14 +5,15 @@ the discriminator as it is after its step, as in the paper's code. The players' 
 once and serve both.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
 
 from logan.losses import ADVERSARIAL_LOSSES
-from logan.randomness import Purpose, key, replica_id
+from logan.penalties import gradient_norm
+from logan.randomness import Purpose, key, replica_id, uniform
 
 NEVER = -1  # value of `first_bad_step` as long as every loss was finite
 
@@ -50,9 +51,10 @@ class AdversarialModel(keras.Model):
     """A discriminator and its players, trained in turn by `fit`.
 
     Subclasses say what the discriminator compares (`play`) and may add to its loss
-    (`discriminator_penalty`).
+    (`discriminator_penalty`) and to the players' (`players_penalty`).
 
     Attributes:
+        judge_in_float32: the discriminator's logits, computed in float32 whatever its precision.
         step: finished training steps, int64 scalar variable.
         first_bad_step: the first step, counted from 1, with a loss that was not finite, or
             `NEVER`.
@@ -68,6 +70,8 @@ class AdversarialModel(keras.Model):
         average_decay: float,
         seed: int,
         name: str,
+        gradient_penalty_weight: float = 0.0,
+        weight_clip: float = 0.0,
     ):
         """Builds the model.
 
@@ -81,6 +85,9 @@ class AdversarialModel(keras.Model):
                 weights, in [0, 1).
             seed: of every random draw in training.
             name: the model's name.
+            gradient_penalty_weight: >= 0, of `logan.penalties.gradient_penalty`, WGAN-GP's.
+            weight_clip: c > 0 keeps the discriminator's weights in [-c, c], as WGAN does; 0 leaves
+                them alone.
 
         Raises:
             ValueError: on a setting out of range.
@@ -94,7 +101,10 @@ class AdversarialModel(keras.Model):
             raise ValueError(f"Expected discriminator_steps >= 1. Received: {discriminator_steps}")
         if not 0 <= average_decay < 1:
             raise ValueError(f"Expected average_decay in [0, 1). Received: {average_decay}")
+        check_not_negative(gradient_penalty_weight=gradient_penalty_weight, weight_clip=weight_clip)
         self.discriminator = discriminator
+        self.gradient_penalty_weight = gradient_penalty_weight
+        self.weight_clip = weight_clip
         self.loss_name = loss
         self.discriminator_steps = discriminator_steps
         self.average_decay = average_decay
@@ -106,6 +116,7 @@ class AdversarialModel(keras.Model):
         self.step = self._counter("step", 0)
         self.first_bad_step = self._counter("first_bad_step", NEVER)
         self._trackers = {name: keras.metrics.Mean(name=name) for name in self.log_names()}
+        self.judge_in_float32 = _in_float32(discriminator)
         self.built = True
 
     def _counter(self, name: str, start: int) -> keras.Variable:
@@ -127,11 +138,28 @@ class AdversarialModel(keras.Model):
         self, play: Play, draw: Draw
     ) -> tuple[tf.Tensor | float, dict[str, tf.Tensor]]:
         """A scalar to add to the discriminator's loss, and what to log of it."""
+        if not self.gradient_penalty_weight:
+            return 0.0, {}
+        slope = gradient_norm(
+            self.judge_in_float32,
+            play.real,
+            play.fake,
+            epsilon=uniform(draw.key(Purpose.INTERPOLATION), [tf.shape(play.real[0])[0]]),
+        )
+        penalty = tf.reduce_mean(tf.square(slope - 1.0))
+        return self.gradient_penalty_weight * penalty, {
+            "penalty": penalty,
+            "gradient_slope": tf.reduce_mean(slope),
+        }
+
+    def players_penalty(self, play: Play) -> tuple[tf.Tensor | float, dict[str, tf.Tensor]]:
+        """A scalar to add to the players' loss, and what to log of it."""
         return 0.0, {}
 
     def log_names(self) -> list[str]:
         """Names of the logged means over the batches of an interval."""
-        return ["discriminator_loss", "generator_loss", "real_logits", "fake_logits"]
+        names = ["discriminator_loss", "generator_loss", "real_logits", "fake_logits"]
+        return [*names, "penalty", "gradient_slope"] if self.gradient_penalty_weight else names
 
     # Training.
 
@@ -158,7 +186,10 @@ class AdversarialModel(keras.Model):
         super().compile(optimizer=None, **settings)
         for role in (*self._roles, "discriminator"):
             optimizer = optimizers.get(role) or default_optimizer()
-            optimizer.build(getattr(self, role).trainable_variables)
+            network = getattr(self, role)
+            if network.compute_dtype == "float16" and not _scales_loss(optimizer):
+                optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+            optimizer.build(network.trainable_variables)
             setattr(self, f"{role}_optimizer", optimizer)
 
     def get_compile_config(self) -> dict[str, Any]:
@@ -210,9 +241,11 @@ class AdversarialModel(keras.Model):
         with tf.GradientTape() as tape:
             play = self.play(parts[-1], draw)
             logs = self._update_discriminator(play, draw)
-            loss = adversarial_loss(*self.judge(play)).generator
-        self._apply(self._roles, tape, loss)
-        self._finish_step({**logs, "generator_loss": loss})
+            penalty, players_logs = self.players_penalty(play)
+            loss = adversarial_loss(*self.judge(play)).generator + penalty
+            scaled = self._scaled(loss, self._roles[0])
+        self._apply(self._roles, tape, scaled)
+        self._finish_step({**logs, **players_logs, "generator_loss": loss})
         return self.get_metrics_result()
 
     def _update_discriminator(self, play: Play, draw: Draw) -> dict[str, tf.Tensor]:
@@ -222,7 +255,9 @@ class AdversarialModel(keras.Model):
             penalty, logs = self.discriminator_penalty(play, draw)
             loss = ADVERSARIAL_LOSSES[self.loss_name](real_logits, fake_logits).discriminator
             loss += penalty
-        self._apply(("discriminator",), tape, loss)
+            scaled = self._scaled(loss, "discriminator")
+        self._apply(("discriminator",), tape, scaled)
+        self._clip_discriminator()
         return {
             **logs,
             "discriminator_loss": loss,
@@ -230,12 +265,29 @@ class AdversarialModel(keras.Model):
             "fake_logits": tf.reduce_mean(fake_logits),
         }
 
+    def _scaled(self, loss: tf.Tensor, role: str) -> tf.Tensor:
+        """The loss times the loss scale of that role's optimizer, which float16 needs."""
+        optimizer = self.optimizers[role]
+        return optimizer.scale_loss(loss) if _scales_loss(optimizer) else loss
+
     def _apply(self, roles: Sequence[str], tape: tf.GradientTape, loss: tf.Tensor) -> None:
+        """One update of these roles by the gradients of a loss scaled for the first of them."""
         variables = [getattr(self, role).trainable_variables for role in roles]
+        first = self.optimizers[roles[0]]
         for role, weights, gradients in zip(
             roles, variables, tape.gradient(loss, variables), strict=True
         ):
-            self.optimizers[role].apply_gradients(zip(gradients, weights, strict=True))
+            optimizer = self.optimizers[role]
+            if role != roles[0] and _scales_loss(optimizer):
+                # Each optimizer has a scale of its own and will divide by that.
+                ratio = optimizer.dynamic_scale / first.dynamic_scale
+                gradients = [gradient * ratio for gradient in gradients]
+            optimizer.apply_gradients(zip(gradients, weights, strict=True))
+
+    def _clip_discriminator(self) -> None:
+        if self.weight_clip:
+            for weights in self.discriminator.trainable_variables:
+                weights.assign(tf.clip_by_value(weights, -self.weight_clip, self.weight_clip))
 
     def _finish_step(self, logs: dict[str, tf.Tensor]) -> None:
         for name, value in logs.items():
@@ -271,6 +323,8 @@ class AdversarialModel(keras.Model):
             "loss": self.loss_name,
             "discriminator_steps": self.discriminator_steps,
             "average_decay": self.average_decay,
+            "gradient_penalty_weight": self.gradient_penalty_weight,
+            "weight_clip": self.weight_clip,
             "seed": self.seed,
             "name": self.name,
         }
@@ -293,3 +347,35 @@ def _twin(network: keras.Model) -> keras.Model:
     twin.set_weights(network.get_weights())
     twin.trainable = False
     return twin
+
+
+def _in_float32(discriminator: keras.Model) -> Callable[..., tf.Tensor]:
+    """The discriminator's logits without 16-bit rounding: what penalties differentiate.
+
+    Slopes of 16-bit numbers vanish (float16) or lose their digits (bfloat16).
+    """
+    if discriminator.compute_dtype == "float32":
+        return lambda *inputs: discriminator(*inputs, training=True)
+    twin = type(discriminator).from_config({**discriminator.get_config(), "dtype": "float32"})
+
+    def judge(*inputs: tf.Tensor) -> tf.Tensor:
+        logits, _ = twin.stateless_call(
+            [variable.value for variable in discriminator.trainable_variables],
+            [variable.value for variable in discriminator.non_trainable_variables],
+            *inputs,
+            training=True,
+        )
+        return logits
+
+    return judge
+
+
+def _scales_loss(optimizer: keras.optimizers.Optimizer) -> bool:
+    return isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+
+
+def check_not_negative(**settings: float) -> None:
+    """Raises ValueError naming the first setting below 0."""
+    for name, value in settings.items():
+        if value < 0:
+            raise ValueError(f"Expected {name} >= 0. Received: {value}")

@@ -24,7 +24,8 @@ class AdversarialEncoder(AdversarialModel):
         prior_centers: modes of the prior, a list of lists of latent_length numbers, or None for
             the unimodal prior U[-1, 1]^latent_length.
         prior_sigma: standard deviation per axis of those modes.
-        loss, discriminator_steps, average_decay, seed: as `BiGAN`.
+        loss, gradient_penalty_weight, weight_clip, discriminator_steps, average_decay, seed: as
+            `BiGAN`.
 
     Raises:
         ValueError: on a setting out of range.
@@ -41,6 +42,8 @@ class AdversarialEncoder(AdversarialModel):
         prior_centers: list[list[float]] | None = None,
         prior_sigma: float = 0.05,
         loss: str = "vanilla",
+        gradient_penalty_weight: float = 0.0,
+        weight_clip: float = 0.0,
         discriminator_steps: int = 1,
         average_decay: float = 0.999,
         seed: int = 0,
@@ -63,6 +66,8 @@ class AdversarialEncoder(AdversarialModel):
             average_decay=average_decay,
             seed=seed,
             name=name,
+            gradient_penalty_weight=gradient_penalty_weight,
+            weight_clip=weight_clip,
         )
 
     def compile(

@@ -31,6 +31,8 @@ def assemble(experiment: Experiment, steps_per_execution: int = 1) -> Adversaria
         discriminator_steps=experiment.discriminator_steps,
         average_decay=experiment.average_decay,
         seed=experiment.seed,
+        weight_clip=experiment.weight_clip,
+        gradient_penalty_weight=_weight_if(experiment, "gradient"),
     )
     model = _model(experiment, networks, settings)
     model.compile_with(
@@ -49,10 +51,21 @@ def _model(experiment: Experiment, networks: dict, settings: dict) -> Adversaria
     return BiGAN(
         **networks,
         **settings,
-        penalty_weight=experiment.penalty_weight if experiment.has_penalty else 0.0,
+        penalty_weight=_weight_if(experiment, "pairwise"),
         penalty_form=experiment.penalty_form,
         penalty_distance_scale=experiment.penalty_distance_scale,
+        autoencoder_weight=experiment.autoencoder_weight,
     )
+
+
+def _weight_if(experiment: Experiment, penalty: str) -> float:
+    return experiment.penalty_weight if experiment.penalty == penalty else 0.0
+
+
+def _dtype(experiment: Experiment) -> str:
+    """The Keras dtype policy of the networks."""
+    is_mixed = experiment.precision != "float32"
+    return f"mixed_{experiment.precision}" if is_mixed else "float32"
 
 
 def _data_length(experiment: Experiment) -> int:
@@ -69,6 +82,7 @@ def _network(experiment: Experiment, role: str) -> keras.Model:
             experiment.width,
             experiment.hidden_layers,
             experiment.normalization,
+            dtype=_dtype(experiment),
         )
     convolutions = convolutional.Generator if is_generator else convolutional.Encoder
     return convolutions(
@@ -77,6 +91,7 @@ def _network(experiment: Experiment, role: str) -> keras.Model:
         experiment.latent_length,
         experiment.width,
         experiment.normalization,
+        dtype=_dtype(experiment),
     )
 
 
@@ -90,9 +105,14 @@ def _discriminator(experiment: Experiment) -> keras.Model:
             latent_length,
             experiment.width,
             experiment.hidden_layers,
+            dtype=_dtype(experiment),
         )
     return convolutional.Discriminator(
-        experiment.image_size, experiment.channels, latent_length, experiment.width
+        experiment.image_size,
+        experiment.channels,
+        latent_length,
+        experiment.width,
+        dtype=_dtype(experiment),
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from logan.models.adversarial import AdversarialModel, Draw, Play
+from logan.models.adversarial import AdversarialModel, Draw, Play, check_not_negative
 from logan.penalties import PENALTY_FORMS, pairwise_gradient, penalty_of
 from logan.randomness import Purpose, latents, uniform
 
@@ -36,6 +36,9 @@ class BiGAN(AdversarialModel):
         penalty_weight: λ >= 0. 0 trains the plain BiGAN.
         penalty_form: `norm`, `squared_norm` or `feature_mean`; see `logan.penalties`.
         penalty_distance_scale: τ >= 0, see `logan.penalties.distance_weight`. 0: no weighting.
+        autoencoder_weight: >= 0, of the mean over features of (x - G(E(x)))² in the loss of G and
+            E. The article says that it is hard to balance, which is why the penalty exists.
+        gradient_penalty_weight, weight_clip: of the baselines WGAN-GP and WGAN.
         discriminator_steps: updates of D for each update of G and E.
         average_decay: of the averaged weights, `averaged_generator` and `averaged_encoder`.
         seed: of all draws of latents and interpolation points.
@@ -59,16 +62,23 @@ class BiGAN(AdversarialModel):
         penalty_weight: float = 1.0,
         penalty_form: str = "norm",
         penalty_distance_scale: float = 0.0,
+        autoencoder_weight: float = 0.0,
+        gradient_penalty_weight: float = 0.0,
+        weight_clip: float = 0.0,
         discriminator_steps: int = 1,
         average_decay: float = 0.999,
         seed: int = 0,
         name: str = "bigan",
     ):
-        if penalty_weight < 0:
-            raise ValueError(f"Expected penalty_weight >= 0. Received: {penalty_weight}")
-        if penalty_distance_scale < 0:
+        check_not_negative(
+            penalty_weight=penalty_weight,
+            penalty_distance_scale=penalty_distance_scale,
+            autoencoder_weight=autoencoder_weight,
+        )
+        if penalty_weight and gradient_penalty_weight:
             raise ValueError(
-                f"Expected penalty_distance_scale >= 0. Received: {penalty_distance_scale}"
+                "Expected one penalty. Received: penalty_weight="
+                f"{penalty_weight}, gradient_penalty_weight={gradient_penalty_weight}"
             )
         if penalty_form not in PENALTY_FORMS:
             raise ValueError(
@@ -78,6 +88,7 @@ class BiGAN(AdversarialModel):
         self.penalty_weight = penalty_weight
         self.penalty_form = penalty_form
         self.penalty_distance_scale = penalty_distance_scale
+        self.autoencoder_weight = autoencoder_weight
         super().__init__(
             {"generator": generator, "encoder": encoder},
             discriminator,
@@ -86,6 +97,8 @@ class BiGAN(AdversarialModel):
             average_decay=average_decay,
             seed=seed,
             name=name,
+            gradient_penalty_weight=gradient_penalty_weight,
+            weight_clip=weight_clip,
         )
 
     def compile(
@@ -113,7 +126,7 @@ class BiGAN(AdversarialModel):
         names = super().log_names()
         if self.penalty_weight:
             names += ["penalty", "gradient_slope", "gradient_alignment", "reconstruction_distance"]
-        return names
+        return [*names, "autoencoder_loss"] if self.autoencoder_weight else names
 
     def play(self, x: tf.Tensor, draw: Draw) -> Play:
         z = latents(draw.key(Purpose.LATENT), tf.shape(x)[0], self.generator.latent_length)
@@ -125,10 +138,10 @@ class BiGAN(AdversarialModel):
         self, play: Play, draw: Draw
     ) -> tuple[tf.Tensor | float, dict[str, tf.Tensor]]:
         if not self.penalty_weight:
-            return 0.0, {}
+            return super().discriminator_penalty(play, draw)
         x, z = play.real
         pair = pairwise_gradient(
-            lambda between, z: self.discriminator(between, z, training=True),
+            self.judge_in_float32,
             x,
             z,
             self.generator(z, training=True),
@@ -143,9 +156,17 @@ class BiGAN(AdversarialModel):
             "reconstruction_distance": tf.reduce_mean(pair.distance),
         }
 
+    def players_penalty(self, play: Play) -> tuple[tf.Tensor | float, dict[str, tf.Tensor]]:
+        if not self.autoencoder_weight:
+            return 0.0, {}
+        x, z = play.real
+        loss = tf.reduce_mean(tf.square(x - self.generator(z, training=True)))
+        return self.autoencoder_weight * loss, {"autoencoder_loss": loss}
+
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
+            "autoencoder_weight": self.autoencoder_weight,
             "penalty_weight": self.penalty_weight,
             "penalty_form": self.penalty_form,
             "penalty_distance_scale": self.penalty_distance_scale,

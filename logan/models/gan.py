@@ -13,12 +13,18 @@ from logan.randomness import Purpose, latents
 class GAN(AdversarialModel):
     """Generator G(z) against D(x).
 
-    Source: I. Goodfellow et al., "Generative adversarial nets", NeurIPS 2014.
+    With loss `wasserstein` and weight_clip it is a WGAN, with gradient_penalty_weight a WGAN-GP.
+
+    Source: I. Goodfellow et al., "Generative adversarial nets", NeurIPS 2014; M. Arjovsky et al.,
+    "Wasserstein generative adversarial networks", ICML 2017; I. Gulrajani et al., "Improved
+    training of Wasserstein GANs", NeurIPS 2017.
 
     Args:
         generator: keras.Model z [batch, latent_length] -> x, with an attribute latent_length.
         discriminator: keras.Model x -> logits [batch, 1].
         loss, discriminator_steps, average_decay, seed: as `BiGAN`.
+        gradient_penalty_weight: of WGAN-GP's penalty; 10 is the custom.
+        weight_clip: c > 0 keeps D's weights in [-c, c]; 0.01 is WGAN's custom.
 
     Raises:
         ValueError: on a setting out of range.
@@ -33,6 +39,8 @@ class GAN(AdversarialModel):
         discriminator: keras.Model,
         *,
         loss: str = "vanilla",
+        gradient_penalty_weight: float = 0.0,
+        weight_clip: float = 0.0,
         discriminator_steps: int = 1,
         average_decay: float = 0.999,
         seed: int = 0,
@@ -46,6 +54,8 @@ class GAN(AdversarialModel):
             average_decay=average_decay,
             seed=seed,
             name=name,
+            gradient_penalty_weight=gradient_penalty_weight,
+            weight_clip=weight_clip,
         )
 
     def compile(

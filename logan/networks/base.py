@@ -1,6 +1,7 @@
 """What every network shares: its settings, their checks, normalization."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
@@ -62,6 +63,9 @@ class Network(keras.Model):
     Keras collects constructor arguments for layers by itself, but for subclassed models it only
     sees their defaults (Keras 3.15), hence the explicit copy.
 
+    With dtype `mixed_bfloat16` or `mixed_float16` the hidden layers compute in 16 bits; weights and
+    outputs stay float32.
+
     Attributes:
         data_shape: shape of one x.
         latent_length: features of z.
@@ -80,6 +84,16 @@ class Network(keras.Model):
         self.latent_length = latent_length
         self._settings = settings
         self.built = True
+
+    @contextlib.contextmanager
+    def own_precision(self) -> Iterator[None]:
+        """Gives the layers that are made inside this network's dtype policy."""
+        kept = keras.config.dtype_policy()
+        keras.config.set_dtype_policy(self.dtype_policy)
+        try:
+            yield
+        finally:
+            keras.config.set_dtype_policy(kept)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **self._settings}

@@ -72,10 +72,10 @@ def _upwards(
                 4,
                 2,
                 "same",
-                activation="tanh" if outermost else None,
                 use_bias=outermost or normalization == "none",
             )
         )
+    stack.add(keras.layers.Activation("tanh", dtype="float32"))
     return stack
 
 
@@ -114,7 +114,8 @@ class Generator(Network):
         super().__init__(
             (image_size, image_size, channels), latent_length, settings, name, **kwargs
         )
-        self.stack = _upwards(image_size, channels, width, latent_length, normalization)
+        with self.own_precision():
+            self.stack = _upwards(image_size, channels, width, latent_length, normalization)
 
     def call(self, z: Any, training: bool | None = None) -> Any:
         return self.stack(z, training=training)
@@ -148,8 +149,9 @@ class Encoder(Network):
             (image_size, image_size, channels), latent_length, settings, name, **kwargs
         )
         check_positive(latent_length=latent_length)
-        self.stack = _downwards(image_size, channels, width, normalization)
-        self.stack.add(keras.layers.Dense(latent_length, activation="tanh"))
+        with self.own_precision():
+            self.stack = _downwards(image_size, channels, width, normalization)
+            self.stack.add(keras.layers.Dense(latent_length, activation="tanh", dtype="float32"))
 
     def call(self, x: Any, training: bool | None = None) -> Any:
         return self.stack(x, training=training)
@@ -190,16 +192,17 @@ class Discriminator(Network):
             (image_size, image_size, channels), latent_length, settings, name, **kwargs
         )
         check_positive(dense_width=dense_width)
-        self.features = _downwards(image_size, channels, width, "none")
-        self.joint = keras.Sequential(
-            [
-                keras.Input((self.features.output_shape[-1] + latent_length,)),
-                keras.layers.Dense(dense_width),
-                LeakyReLU(),
-                keras.layers.Dense(1),
-            ],
-            name="joint",
-        )
+        with self.own_precision():
+            self.features = _downwards(image_size, channels, width, "none")
+            self.joint = keras.Sequential(
+                [
+                    keras.Input((self.features.output_shape[-1] + latent_length,)),
+                    keras.layers.Dense(dense_width),
+                    LeakyReLU(),
+                    keras.layers.Dense(1, dtype="float32"),
+                ],
+                name="joint",
+            )
 
     def call(self, x: Any, z: Any = None, training: bool | None = None) -> Any:
         features = self.features(x, training=training)

@@ -38,7 +38,7 @@ def _perceptron(
         for layer in normalization_layers(normalization):
             stack.add(layer)
         stack.add(LeakyReLU())
-    stack.add(keras.layers.Dense(output_length, activation=output_activation))
+    stack.add(keras.layers.Dense(output_length, activation=output_activation, dtype="float32"))
     return stack
 
 
@@ -75,13 +75,14 @@ class Generator(Network):
             normalization=normalization,
         )
         super().__init__((data_length,), latent_length, settings, name, **kwargs)
-        self.stack = _perceptron(
-            latent_length,
-            data_length,
-            width=width,
-            hidden_layers=hidden_layers,
-            normalization=normalization,
-        )
+        with self.own_precision():
+            self.stack = _perceptron(
+                latent_length,
+                data_length,
+                width=width,
+                hidden_layers=hidden_layers,
+                normalization=normalization,
+            )
 
     def call(self, z: Any, training: bool | None = None) -> Any:
         return self.stack(z, training=training)
@@ -116,14 +117,15 @@ class Encoder(Network):
             output_activation=output_activation,
         )
         super().__init__((data_length,), latent_length, settings, name, **kwargs)
-        self.stack = _perceptron(
-            data_length,
-            latent_length,
-            width=width,
-            hidden_layers=hidden_layers,
-            normalization=normalization,
-            output_activation=output_activation,
-        )
+        with self.own_precision():
+            self.stack = _perceptron(
+                data_length,
+                latent_length,
+                width=width,
+                hidden_layers=hidden_layers,
+                normalization=normalization,
+                output_activation=output_activation,
+            )
 
     def call(self, x: Any, training: bool | None = None) -> Any:
         return self.stack(x, training=training)
@@ -155,9 +157,10 @@ class Discriminator(Network):
             hidden_layers=hidden_layers,
         )
         super().__init__((data_length,), latent_length, settings, name, **kwargs)
-        self.stack = _perceptron(
-            data_length + latent_length, 1, width=width, hidden_layers=hidden_layers
-        )
+        with self.own_precision():
+            self.stack = _perceptron(
+                data_length + latent_length, 1, width=width, hidden_layers=hidden_layers
+            )
 
     def call(self, x: Any, z: Any = None, training: bool | None = None) -> Any:
         joint = keras.ops.concatenate([x, z], axis=-1) if self.latent_length else x
