@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 from logan.files import atomic_path, read_json, write_json
 
 # Changes whenever the same sources and settings would give other pixels than before.
-CACHE_VERSION = 1
+CACHE_VERSION = 2
 
 FrameShape = tuple[int, int, int]
 
@@ -24,7 +25,7 @@ def fingerprint(source: Path, files: Sequence[Path]) -> dict[str, Any]:
         source: a video, or a folder of pictures.
         files: the files that it consists of.
     """
-    marks = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    marks = [_mark(file, source) for file in files]
     return {
         # Linux allows names that are not UTF-8; JSON does not.
         "path": str(source.resolve()).encode("utf-8", "backslashreplace").decode(),
@@ -32,6 +33,13 @@ def fingerprint(source: Path, files: Sequence[Path]) -> dict[str, Any]:
         "files": len(files),
         "digest": hashlib.sha256(repr(marks).encode("utf-8", "backslashreplace")).hexdigest(),
     }
+
+
+def _mark(file: Path, source: Path) -> tuple[str, int, int]:
+    # In a folder with sub-folders the place counts too: it may decide the split.
+    name = file.name if file == source else os.path.relpath(file, source)
+    status = file.stat()
+    return name, status.st_size, status.st_mtime_ns
 
 
 def cached_frames(
@@ -55,17 +63,49 @@ def cached_frames(
     Returns:
         uint8 [frames, *shape], read-only, mapped into memory.
     """
+    frames, _ = cached_frames_and_notes(
+        folder, settings, sources, shape, read, lambda count, _: check(count), lambda: None
+    )
+    return frames
+
+
+def cached_frames_and_notes(
+    folder: Path,
+    settings: dict[str, Any],
+    sources: list[dict[str, Any]],
+    shape: FrameShape,
+    read: Callable[[], Iterator[np.ndarray]],
+    check: Callable[[int, Any], None],
+    notes: Callable[[], Any],
+) -> tuple[np.ndarray, Any]:
+    """As `cached_frames`, with notes that the reading makes, which are kept beside the frames.
+
+    Args:
+        folder: where the cache lies.
+        settings: what the frames were made with, for JSON.
+        sources: the `fingerprint` of each source.
+        shape: height, width and channels of a frame.
+        read: makes the frames, uint8 of that shape.
+        check: given the number of frames and the notes; raises if they will not do, and then
+            nothing is stored.
+        notes: what to remember of the reading, for JSON; asked once `read` has run to its end.
+
+    Returns:
+        (frames, notes): uint8 [frames, *shape], read-only, mapped into memory; and the notes of
+        the reading that made them.
+    """
     wanted = {"version": CACHE_VERSION, "settings": settings, "sources": sources}
     path = folder / f"frames-{_key(wanted)}.npy"
-    frames = _open(path, wanted, shape)
-    if frames is None:
+    found = _open(path, wanted, shape)
+    if found is None:
         with atomic_path(path) as temporary:
             count, checksum = _write_array(temporary, read(), shape)
-            check(count)
-        write_json(path.with_suffix(".json"), wanted | {"frames": count, "crc32": checksum})
-        frames = np.load(path, mmap_mode="r")
-    check(len(frames))
-    return frames
+            made = {"frames": count, "crc32": checksum, "notes": notes()}
+            check(count, made["notes"])
+        write_json(path.with_suffix(".json"), wanted | made)
+        found = np.load(path, mmap_mode="r"), made["notes"]
+    check(len(found[0]), found[1])
+    return found
 
 
 def _key(wanted: dict[str, Any]) -> str:
@@ -74,17 +114,18 @@ def _key(wanted: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(named).encode()).hexdigest()[:16]
 
 
-def _open(path: Path, wanted: dict[str, Any], shape: FrameShape) -> np.ndarray | None:
-    """The cached frames, or None if they are absent, stale or damaged."""
+def _open(path: Path, wanted: dict[str, Any], shape: FrameShape) -> tuple[np.ndarray, Any] | None:
+    """The cached frames and their notes, or None if they are absent, stale or damaged."""
     try:
         stored = read_json(path.with_suffix(".json"))
+        notes = stored.pop("notes")
         frames = np.load(path, mmap_mode="r")
         expected = wanted | {"frames": len(frames), "crc32": zlib.crc32(frames.data)}
         is_whole = frames.dtype == np.uint8 and frames.shape[1:] == shape
     # Whatever a damaged file makes of NumPy's or JSON's reader, the answer is to rebuild it.
-    except (OSError, ValueError, TypeError, EOFError, SyntaxError):
+    except (OSError, ValueError, TypeError, AttributeError, KeyError, EOFError, SyntaxError):
         return None
-    return frames if is_whole and stored == expected else None
+    return (frames, notes) if is_whole and stored == expected else None
 
 
 def _write_array(path: Path, frames: Iterator[np.ndarray], shape: FrameShape) -> tuple[int, int]:

@@ -8,19 +8,26 @@ import contextlib
 import dataclasses
 import math
 import os
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import av
 import av.container
 import av.video.stream
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 from logan.datasets.frame_cache import cached_frames, fingerprint
+from logan.datasets.pictures import (
+    PICTURE_SUFFIXES,
+    PictureError,
+    crop_box,
+    fit,
+    is_crop,
+    natural_order,
+    read_picture,
+)
 from logan.errors import UserError
 
 __all__ = ["FrameSettings", "VideoError", "load_frames", "to_uint8", "to_unit_range"]
@@ -29,10 +36,6 @@ PathLike = str | os.PathLike[str]
 
 # A file that covers less of its declared duration than this is taken for cut off.
 COMPLETE_SHARE = 0.95
-
-PICTURE_SUFFIXES = frozenset(
-    (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp")
-)
 
 
 class VideoError(UserError):
@@ -66,7 +69,7 @@ class FrameSettings:
                 "Expected stop_seconds after start_seconds. Received: "
                 f"start_seconds={self.start_seconds}, stop_seconds={self.stop_seconds}."
             )
-        if self.crop is not None and not _is_crop(self.crop):
+        if self.crop is not None and not is_crop(self.crop):
             raise ValueError(
                 "Expected crop as (left, top, width, height) in whole pixels, the first two 0 or "
                 f"more, the others 1 or more. Received: crop={self.crop}."
@@ -90,6 +93,7 @@ def load_frames(
     A frame is cropped and then resized with Pillow's Hamming filter. It is antialiased, works in
     both directions, and has no negative lobes: Lanczos and bicubic draw halos around a car,
     which at 32 pixels are as large as the car's details and would count as foreground.
+    Transparent pictures are laid over white.
 
         >>> load_frames("junction.mp4", size=32, interval_seconds=0.5).shape
         (60, 32, 32, 3)
@@ -226,40 +230,19 @@ def _pictures(folder: Path) -> list[Path]:
         for path in folder.iterdir()
         if path.suffix.lower() in PICTURE_SUFFIXES and path.name[0] != "." and path.is_file()
     ]
-    return sorted(pictures, key=_natural_order)
+    return sorted(pictures, key=lambda path: natural_order(path.name))
 
 
 def _files(source: Path) -> list[Path]:
     return _pictures(source) if source.is_dir() else [source]
 
 
-def _natural_order(path: Path) -> tuple[list[str | int], str]:
-    """Sorts runs of digits as numbers; text and numbers alternate, so no two kinds are compared."""
-    pieces = re.split(r"([0-9]+)", path.name.lower())
-    return [int(piece) if index % 2 else piece for index, piece in enumerate(pieces)], path.name
-
-
 def _read_folder(folder: Path) -> Iterator[Image.Image]:
     for path in _pictures(folder):
         try:
-            with Image.open(path) as image:
-                yield _as_eight_bits(ImageOps.exif_transpose(image))
-        # Pillow's own errors for pictures that are cut off, damaged or absurdly large.
-        except (
-            UnidentifiedImageError,
-            Image.DecompressionBombError,
-            OSError,
-            SyntaxError,
-            ValueError,
-        ) as error:
+            yield read_picture(path)
+        except PictureError as error:
             raise VideoError(f"Expected a picture in {path}. Received: {error}.") from error
-
-
-def _as_eight_bits(image: Image.Image) -> Image.Image:
-    """Scales 16-bit grey to 8 bits, which Pillow's `convert` would clip; others stay."""
-    if not image.mode.startswith("I"):
-        return image
-    return Image.fromarray((np.asarray(image, np.int64).clip(0, 65535) // 257).astype(np.uint8))
 
 
 # ------------------------------------------------------------------------------------ video files
@@ -404,37 +387,13 @@ def _upright(frame: av.VideoFrame) -> Image.Image:
 # --------------------------------------------------------------------------------- crop and size
 
 
-def _is_crop(crop: Any) -> bool:
-    return (
-        len(crop) == 4
-        and all(isinstance(value, int) for value in crop)
-        and min(crop[:2]) >= 0
-        and min(crop[2:]) >= 1
-    )
-
-
 def _fit(image: Image.Image, settings: FrameSettings, source: Path) -> np.ndarray:
     """The crop of an image as uint8 [size, size, channels]."""
-    image = image.convert("L" if settings.channels == 1 else "RGB")
-    image = image.crop(_box(image.size, settings, source))
-    image = image.resize((settings.size, settings.size), Image.Resampling.HAMMING)
-    return np.asarray(image, np.uint8).reshape(settings.size, settings.size, settings.channels)
-
-
-def _box(
-    image_size: tuple[int, int], settings: FrameSettings, source: Path
-) -> tuple[int, int, int, int]:
-    """(left, top, right, bottom) of the crop."""
-    width, height = image_size
-    if settings.crop is None:
-        side = min(width, height)
-        left, top = (width - side) // 2, (height - side) // 2
-        return left, top, left + side, top + side
-    left, top, crop_width, crop_height = settings.crop
-    right, bottom = left + crop_width, top + crop_height
-    if right > width or bottom > height:
+    try:
+        box = crop_box(image.size, settings.crop)
+    except PictureError as error:
+        width, height = image.size
         raise VideoError(
-            f"Expected a crop within the {width}x{height} frames of {source}. Received: crop "
-            f"{crop_width}x{crop_height} at ({left}, {top}), which ends at ({right}, {bottom})."
-        )
-    return left, top, right, bottom
+            f"Expected a crop within the {width}x{height} frames of {source}. Received: {error}."
+        ) from error
+    return fit(image, box, settings.size, settings.channels)

@@ -1,0 +1,277 @@
+"""Every picture here is written by the test; its pixels are worked out by hand."""
+
+import io
+import struct
+import subprocess
+import sys
+import threading
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from logan.datasets import pictures
+from logan.datasets.pictures import (
+    PictureError,
+    central_square,
+    crop_box,
+    fit,
+    in_order,
+    natural_order,
+    quoted_list,
+    read_picture,
+)
+from logan.errors import UserError
+
+
+def solid(mode, colour, size=(6, 4)):
+    return Image.new(mode, size, colour)
+
+
+def saved(image, kind, **options):
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    file.seek(0)
+    return file
+
+
+def palette(**options):
+    image = solid("P", 1)
+    image.putpalette([0, 0, 0, 10, 20, 30])
+    return saved(image, "PNG", **options)
+
+
+def sixteen_bits(level):
+    return Image.fromarray(np.full((4, 6), level, np.uint16))
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        (saved(solid("1", 1), "PNG"), 255),
+        (saved(solid("L", 100), "PNG"), 100),
+        (saved(solid("L", 100), "PPM"), 100),
+        (saved(solid("L", 100), "TIFF"), 100),
+        (saved(solid("RGB", (10, 20, 30)), "BMP"), (10, 20, 30)),
+        (saved(solid("RGB", (10, 20, 30)), "PPM"), (10, 20, 30)),
+        (saved(solid("RGB", (10, 20, 30)), "GIF"), (10, 20, 30)),
+        (saved(solid("RGB", (10, 20, 30)), "WEBP", lossless=True), (10, 20, 30)),
+        (palette(), (10, 20, 30)),
+        # Over white: 100 * 128/255 + 255 * 127/255 = 177.2.
+        (saved(solid("LA", (100, 128)), "PNG"), (177, 177, 177)),
+        (saved(solid("RGBA", (200, 100, 0, 128)), "PNG"), (227, 177, 127)),
+        (saved(solid("RGBA", (200, 100, 0, 0)), "WEBP", lossless=True), (255, 255, 255)),
+        (saved(solid("RGBA", (200, 100, 0, 255)), "TIFF"), (200, 100, 0)),
+        (palette(transparency=1), (255, 255, 255)),
+        (saved(solid("RGB", (1, 2, 3)), "PNG", transparency=(1, 2, 3)), (255, 255, 255)),
+        (saved(sixteen_bits(100 * 257), "PNG"), 100),
+        (saved(sixteen_bits(65535), "TIFF"), 255),
+        (io.BytesIO(b"P5 6 4 65535\n" + b"\x64\x64" * 24), 100),
+        (saved(solid("CMYK", (0, 255, 255, 0)), "TIFF"), (255, 0, 0)),
+    ],
+)
+def test_pixels_of_every_mode(file, expected):
+    image = read_picture(file)
+    assert image.mode == ("L" if isinstance(expected, int) else "RGB")
+    assert image.size == (6, 4)
+    assert image.getcolors() == [(24, expected)]
+
+
+@pytest.mark.parametrize(
+    ("mode", "colour", "expected"),
+    [
+        ("L", 100, (100, 100, 100)),
+        ("RGB", (200, 40, 40), (200, 40, 40)),
+        ("CMYK", (0, 255, 255, 0), (255, 0, 0)),
+    ],
+)
+def test_jpeg_loses_little(mode, colour, expected):
+    image = read_picture(saved(solid(mode, colour, (16, 16)), "JPEG", quality=95))
+    np.testing.assert_allclose(np.asarray(image.convert("RGB"))[8, 8], expected, atol=4)
+
+
+def test_an_animation_gives_its_first_frame():
+    frames = [solid("RGB", (10, 20, 30)), solid("RGB", (200, 0, 0))]
+    for kind, options in (("GIF", {}), ("WEBP", {"lossless": True}), ("PNG", {}), ("TIFF", {})):
+        file = saved(frames[0], kind, save_all=True, append_images=frames[1:], **options)
+        assert read_picture(file).getpixel((0, 0)) == (10, 20, 30), kind
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP"])
+def test_a_turn_in_the_exif_data_is_undone(kind):
+    image = solid("L", 0, (32, 16)).convert("RGB")
+    image.paste((255, 255, 255), (0, 0, 16, 16))
+    exif = Image.Exif()
+    # 6: to be turned by 90 degrees clockwise to be seen upright; the left side comes on top.
+    exif[0x0112] = 6
+    upright = read_picture(saved(image, kind, exif=exif))
+    assert upright.size == (16, 32)
+    assert upright.getpixel((8, 4))[0] > 250
+    assert upright.getpixel((8, 28))[0] < 5
+
+
+def reason(file):
+    with pytest.raises(PictureError) as caught:
+        read_picture(file)
+    return str(caught.value)
+
+
+def huge_png(width, height):
+    """The begin of a picture that would fill the memory."""
+    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    data = b"IDAT" + zlib.compress(b"\0" * 100)
+    chunks = [
+        struct.pack(">I", len(c) - 4) + c + struct.pack(">I", zlib.crc32(c)) for c in (header, data)
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+def test_what_is_no_picture(tmp_path):
+    path = tmp_path / "a.png"
+    for content in (b"This is a text.", b"<html></html>", b"\x00\x01" * 50):
+        path.write_bytes(content)
+        assert "no picture in BMP" in reason(path)
+    path.write_bytes(b"")
+    assert reason(path) == "an empty file (0 bytes)"
+    assert reason(tmp_path / "absent.png") == "No such file or directory"
+    assert reason(tmp_path) == "Is a directory"
+
+
+def test_formats_that_start_other_programs_are_refused():
+    assert "no picture in BMP" in reason(saved(solid("RGB", 0), "EPS"))
+
+
+def test_a_huge_picture_is_refused_before_it_is_decoded():
+    message = reason(io.BytesIO(huge_png(30000, 30000)))
+    assert "900000000 pixels" in message and "decompression bomb" in message
+
+
+def test_floating_point_pixels_are_refused():
+    assert "floating-point" in reason(saved(solid("F", 0.5), "TIFF"))
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "TIFF", "WEBP", "PPM", "GIF"])
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.8])
+def test_a_picture_that_is_cut_off(kind, share):
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    content = saved(Image.fromarray(noise), kind).getvalue()
+    assert reason(io.BytesIO(content[: int(share * len(content))]))
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "TIFF", "WEBP", "PPM", "GIF"])
+@pytest.mark.filterwarnings("ignore")
+def test_damage_is_a_picture_error_or_harmless(kind):
+    generator = np.random.default_rng(0)
+    noise = generator.integers(0, 256, (16, 16, 3), dtype=np.uint8)
+    content = saved(Image.fromarray(noise), kind).getvalue()
+    for _ in range(200):
+        damaged = np.frombuffer(content, np.uint8).copy()
+        damaged[generator.integers(0, min(100, len(damaged)), 3)] = generator.integers(0, 256, 3)
+        try:
+            assert read_picture(io.BytesIO(damaged.tobytes())).mode in ("L", "RGB")
+        except PictureError as error:
+            assert str(error)
+
+
+# --------------------------------------------------------------------------------- crop and size
+
+
+def test_boxes():
+    assert central_square((48, 32)) == (8, 0, 40, 32)
+    assert central_square((178, 218), 108) == (35, 55, 143, 163)
+    assert central_square((1, 1)) == (0, 0, 1, 1)
+    assert crop_box((48, 32), None) == (8, 0, 40, 32)
+    assert crop_box((48, 32), (8, 2, 40, 30)) == (8, 2, 48, 32)
+    with pytest.raises(PictureError, match=r"ends at \(49, 32\), beyond the picture of 48x32"):
+        crop_box((48, 32), (9, 2, 40, 30))
+    with pytest.raises(PictureError, match="48x32 pixels, too few for a square of 33"):
+        central_square((48, 32), 33)
+
+
+def test_fit_is_exact_at_its_own_size_and_antialiased_below():
+    pixels = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(fit(Image.fromarray(pixels), (0, 0, 8, 8), 8, 3), pixels)
+    np.testing.assert_array_equal(
+        fit(Image.fromarray(pixels), (2, 1, 6, 5), 4, 3), pixels[1:5, 2:6]
+    )
+    stripes = np.zeros((32, 32), np.uint8)
+    stripes[:, ::2] = 200
+    small = fit(Image.fromarray(stripes), (0, 0, 32, 32), 4, 3)
+    assert small.shape == (4, 4, 3)
+    np.testing.assert_allclose(small, 100, atol=5)
+    # The luma of ITU-R BT.601: 0.299 * 200 + 0.587 * 40 + 0.114 * 40.
+    grey = fit(solid("RGB", (200, 40, 40)), (0, 0, 4, 4), 2, 1)
+    assert grey.tolist() == [[[88], [88]], [[88], [88]]]
+
+
+def test_one_pixel_fills_the_frame():
+    frame = fit(solid("RGB", (1, 2, 3), (1, 1)), central_square((1, 1)), 4, 3)
+    assert frame.tolist() == [[[1, 2, 3]] * 4] * 4
+
+
+def test_settings():
+    with pytest.raises(UserError, match=r"Expected size.*size=0"):
+        pictures.check_picture_settings(0, 3)
+    with pytest.raises(UserError, match=r"Expected channels.*channels=2"):
+        pictures.check_picture_settings(8, 2)
+
+
+# ------------------------------------------------------------------------------- many pictures
+
+
+def test_names_in_natural_order():
+    names = ["b", "a10", "a9", "A9", "9", "10", "é"]
+    assert sorted(names, key=natural_order) == ["9", "10", "A9", "a9", "a10", "b", "é"]
+
+
+def test_long_lists_are_cut():
+    assert quoted_list(["a", "b"]) == "\n  a\n  b"
+    assert quoted_list([str(number) for number in range(13)]).endswith("\n  9\n  and 3 more")
+
+
+def test_results_come_in_order_and_are_fetched_a_few_ahead():
+    fetched = []
+    first_may_end = threading.Event()
+
+    def items():
+        for number in range(1000):
+            fetched.append(number)
+            if number == 3:
+                first_may_end.set()
+            yield number
+
+    def slow_first(number):
+        # The first ends after others have begun.
+        assert number or first_may_end.wait(10)
+        return -number
+
+    results = in_order(slow_first, items())
+    assert next(results) == 0
+    assert len(fetched) <= 2 * pictures.WORKERS + 1
+    assert list(results) == [-number for number in range(1, 1000)]
+
+
+def test_an_error_in_a_thread_is_raised_and_ends_the_threads():
+    def fail(number):
+        if number == 5:
+            raise RuntimeError("five")
+        return number
+
+    results = in_order(fail, range(10000))
+    with pytest.raises(RuntimeError, match="five"):
+        list(results)
+    abandoned = in_order(abs, range(10000))
+    assert next(abandoned) == 0
+    abandoned.close()
+    assert not [thread for thread in threading.enumerate() if "ThreadPool" in thread.name]
+
+
+def test_no_tensorflow_is_loaded():
+    modules = "pictures", "image_folder", "celeb_a", "cifar10"
+    imports = ", ".join(f"logan.datasets.{name}" for name in modules)
+    code = f"import sys, {imports}; print([n for n in sys.modules if n.startswith('tensorflow')])"
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == "[]"
