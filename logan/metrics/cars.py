@@ -24,7 +24,7 @@ MAXIMUM_WIDTH = 1.5
 # The part of a lane's width that is looked at: what a car that is not quite central covers.
 INNER_SHARE = 0.7
 # Of the pixels of a small car, no more than this may be body alone: the others are partly window.
-BODY_SHARE = 0.3
+BODY_SHARE = 0.25
 # Light changes by less than this; a frame that seems to exceed it is wrong in another way.
 GAIN_LIMITS = 0.5, 2.0
 
@@ -74,7 +74,7 @@ def detect_cars(
        if it is longer than it is wide (otherwise it is a car that crosses the lane), or if it is
        cut off by the picture's edge; and if length and width are those of a car.
     3. The cell is the one that the run's centre lies in. The colour is the one of the palette to
-       which the nearest three tenths of the run's pixels are nearest: the others may be windows.
+       which the nearest quarter of the run's pixels are nearest: the others may be windows.
 
     Args:
         frames: floating [frames, height, width, channels] in [-1, 1].
