@@ -3,30 +3,49 @@
 from absl import flags
 
 from logan.cli import command, image_run
+from logan.errors import UserError
 
 TEXT = """Draws a grid of generated images.
 
-    logan-generate --workdir=runs/traffic-pairwise-seed0 --count=64"""
+    logan-generate --workdir=runs/traffic-pairwise-seed0 --count=64
+    logan-generate --workdir=runs/traffic-pairwise-seed0 --count=30 --columns=10 --size=1200"""
+
+_SCALE = 4
 
 
 def define() -> None:
-    image_run.define(64, "How many images.", "generations.png")
-    flags.DEFINE_integer("seed", 0, "Of the latents.", lower_bound=0, module_name="logan.cli")
+    image_run.define(64, "How many images.", "generations.png", "Of the latents.")
     flags.DEFINE_integer(
-        "scale", 4, "Pixels a side for each image pixel.", lower_bound=1, module_name="logan.cli"
+        "columns",
+        None,
+        "Images in a row. By default as many as make the grid square.",
+        lower_bound=1,
+        module_name="logan.cli",
+    )
+    flags.DEFINE_integer(
+        "scale",
+        None,
+        f"Pixels a side for each image pixel, instead of --size. Default: {_SCALE}.",
+        lower_bound=1,
+        module_name="logan.cli",
     )
 
 
 def main() -> None:
     run = image_run.open_run()
     output = image_run.output_path(run, "generations.png")
+    if flags.FLAGS.size is not None and flags.FLAGS.scale is not None:
+        raise UserError(
+            "--scale: expected none together with --size, which decides the scale. "
+            f"Received: --scale={flags.FLAGS.scale} --size={flags.FLAGS.size}"
+        )
     command.start_tensorflow()
-    from logan.evaluation import generate
-    from logan.figures.files import save_image
     from logan.figures.grids import image_grid
+    from logan.generation import generate
 
     images = generate(run.trained_model(), flags.FLAGS.seed, flags.FLAGS.count)
-    print(save_image(output, image_grid(images), scale=flags.FLAGS.scale))
+    grid = image_grid(images, flags.FLAGS.columns)
+    print(image_run.save_grid(grid, output, flags.FLAGS.scale or _SCALE))
 
 
 def run() -> None:

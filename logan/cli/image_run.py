@@ -1,5 +1,7 @@
 """What the three image commands share."""
 
+import math
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,13 +12,34 @@ from logan.errors import UserError
 from logan.runs import Run
 
 if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.figure import Figure
+    from PIL import Image
+
+    from logan.datasets.load import Data
     from logan.models.bigan import BiGAN
 
+# Random choices are made among so many held-out images, evenly spread. Of float32, 256 MiB.
+_POOL_IMAGES = 4_000
+_POOL_VALUES = 2**26
 
-def define(count: int, what: str, output: str) -> None:
-    """Defines --workdir, --count, --output and --threads."""
+HELD_OUT_SEED = "Which held-out images. 0: evenly spread over them; any other: drawn at random."
+
+
+def define(count: int | None, what: str, output: str, seed: str) -> None:
+    """Defines --workdir, --count, --seed, --size, --output and --threads."""
     command.define_workdir()
     flags.DEFINE_integer("count", count, what, lower_bound=1, module_name="logan.cli")
+    flags.DEFINE_integer("seed", 0, seed, lower_bound=0, module_name="logan.cli")
+    flags.DEFINE_integer(
+        "size",
+        None,
+        "Pixels of the picture's longer side. By default as many as show every image pixel as a "
+        "square of whole pixels.",
+        lower_bound=64,
+        upper_bound=10_000,
+        module_name="logan.cli",
+    )
     command.define_output(f"The picture, .png. Default: {output} in the run's figures/.")
     command.define_threads()
 
@@ -56,3 +79,71 @@ def bigan_of(run: Run) -> "BiGAN":
     if not isinstance(model, BiGAN):
         raise UserError(f"--workdir: expected a run with an encoder. {run.path} has none")
     return model
+
+
+def held_out(data: "Data", run: Run, count: int, seed: int) -> "np.ndarray":
+    """Up to `count` held-out images in their order, as `HELD_OUT_SEED` says.
+
+    Returns:
+        float32 [images, height, width, channels] in [-1, 1].
+    """
+    import numpy as np
+
+    from logan.randomness import Purpose, key, uniform
+
+    if seed == 0:
+        return data.evaluation_sample(0, count)
+    pool = max(count, min(_POOL_IMAGES, _POOL_VALUES // image_values(run)))
+    images = data.evaluation_sample(0, pool)
+    order = np.argsort(uniform(key(seed, 0, Purpose.EVALUATION_DATA), [len(images)]).numpy())
+    return images[np.sort(order[:count])]
+
+
+def image_values(run: Run) -> int:
+    """How many numbers an image of the run has."""
+    return run.experiment.image_size**2 * run.experiment.channels
+
+
+def save(figure: "Figure", output: Path) -> Path:
+    """Writes a figure at the size of --size."""
+    from PIL import Image
+
+    from logan.figures.files import save_figure
+
+    size = flags.FLAGS.size
+    if size is None:
+        return save_figure(figure, output)
+    # Drawn at least as large, every image pixel a square, and then reduced: no pixel is lost.
+    dpi = 100 * math.ceil(size / (100 * max(figure.get_size_inches())))
+    with tempfile.TemporaryDirectory() as folder:
+        drawn = save_figure(figure, Path(folder, "figure.png"), dpi=dpi)
+        with Image.open(drawn) as image:
+            return _save_reduced(image.convert("RGB"), output)
+
+
+def save_grid(pixels: "np.ndarray", output: Path, scale: int) -> Path:
+    """Writes uint8 [height, width, channels] at the size of --size, or enlarged `scale` times."""
+    from PIL import Image
+
+    from logan.figures.files import save_image
+
+    size = flags.FLAGS.size
+    if size is None:
+        return save_image(output, pixels, scale=scale)
+    factor = math.ceil(size / max(pixels.shape[:2]))
+    enlarged = pixels.repeat(factor, axis=0).repeat(factor, axis=1)
+    return _save_reduced(
+        Image.fromarray(enlarged[:, :, 0] if enlarged.shape[2] == 1 else enlarged), output
+    )
+
+
+def _save_reduced(image: "Image.Image", output: Path) -> Path:
+    from PIL import Image
+
+    from logan.files import atomic_path
+
+    factor = flags.FLAGS.size / max(image.size)
+    width, height = (max(1, round(factor * side)) for side in image.size)
+    with atomic_path(output) as temporary:
+        image.resize((width, height), Image.Resampling.HAMMING).save(temporary, format="PNG")
+    return output

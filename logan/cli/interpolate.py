@@ -1,45 +1,193 @@
-"""Draws the way between the encodings of two held-out images."""
+"""Draws ways through the latent space, from and between encodings of real images."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from absl import flags
 
 from logan.cli import command, image_run
+from logan.errors import UserError
+from logan.runs import Run
 
-TEXT = """Draws rows of images decoded on the straight line between the encodings of two held-out
-images, which stand at both ends.
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.figure import Figure
 
-    logan-interpolate --workdir=runs/traffic-pairwise-seed0 --count=6 --points=9"""
+    from logan.models.bigan import BiGAN
+
+TEXT = """Draws rows of decoded latents.
+
+--kind=linear and --kind=spherical go from the encoding of one image to that of another; both
+stand at the ends. Of held-out images, partners lie about half of the held-out part apart.
+
+--kind=traversal takes the encoding of one image, and in each row one latent feature from -1 to 1.
+Without --features they are those that change the image most: by the mean absolute difference of
+the images at both ends of the range, over the encodings of four held-out images (with --images:
+of the given one).
+
+    logan-interpolate --workdir=runs/traffic-pairwise-seed0 --count=6 --points=9
+    logan-interpolate --workdir=runs/traffic-pairwise-seed0 --kind=spherical --seed=1
+    logan-interpolate --workdir=runs/traffic-pairwise-seed0 --kind=traversal --features=0,5,7
+    logan-interpolate --workdir=runs/traffic-pairwise-seed0 --images=one.png,two.jpg,three.png"""
+
+_KINDS = ("linear", "spherical", "traversal")
+_RANKING_IMAGES = 4
 
 
 def define() -> None:
-    image_run.define(6, "How many rows.", "interpolations.png")
+    image_run.define(
+        6,
+        "How many rows. Not used with --features, nor with --images of which each neighbouring "
+        "pair makes a row.",
+        "interpolations.png",
+        image_run.HELD_OUT_SEED,
+    )
     flags.DEFINE_integer(
         "points", 9, "Images decoded in each row.", lower_bound=2, module_name="logan.cli"
+    )
+    flags.DEFINE_enum("kind", "linear", _KINDS, "Which way to go.", module_name="logan.cli")
+    flags.DEFINE_list(
+        "features",
+        [],
+        "With --kind=traversal: the latent features, counted from 0.",
+        module_name="logan.cli",
+    )
+    flags.DEFINE_list(
+        "images",
+        [],
+        "Pictures of your own instead of held-out images: two or more, with --kind=traversal one. "
+        "Of each the central square is taken.",
+        module_name="logan.cli",
     )
 
 
 def main() -> None:
     run = image_run.open_run()
     output = image_run.output_path(run, "interpolations.png")
+    is_traversal = flags.FLAGS.kind == "traversal"
+    features = _features(run, is_traversal)
+    own = _own_images(run, is_traversal)
     command.start_tensorflow()
+    model = image_run.bigan_of(run)
+    figure = _traversals(model, run, features, own) if is_traversal else _ways(model, run, own)
+    print(image_run.save(figure, output))
+
+
+def _ways(model: "BiGAN", run: Run, own: "np.ndarray | None") -> "Figure":
+    from logan import interpolation
+    from logan.figures.grids import interpolation_figure
+    from logan.generation import encode
+
+    starts, ends = _held_out_pairs(run) if own is None else (own[:-1], own[1:])
+    way = getattr(interpolation, flags.FLAGS.kind)
+    z = way(encode(model, starts), encode(model, ends), flags.FLAGS.points)
+    return interpolation_figure(_decode(model, z), starts, ends, way=flags.FLAGS.kind)
+
+
+def _held_out_pairs(run: Run) -> "tuple[np.ndarray, np.ndarray]":
+    from logan.datasets.load import load_images
+
+    images = load_images(run.experiment, run.cache)
+    x = image_run.held_out(images, run, 2 * flags.FLAGS.count, flags.FLAGS.seed)
+    rows = len(x) // 2
+    if not rows:
+        raise UserError(f"--workdir: expected 2 held-out images or more. {run.path} has {len(x)}")
+    return x[:rows], x[rows : 2 * rows]
+
+
+def _traversals(
+    model: "BiGAN", run: Run, features: list[int], own: "np.ndarray | None"
+) -> "Figure":
     import numpy as np
 
     from logan.datasets.load import load_images
-    from logan.figures.files import save_figure
-    from logan.figures.grids import interpolation_figure
+    from logan.figures.grids import traversal_figure
+    from logan.generation import encode
+    from logan.interpolation import traversal
+
+    if own is None:
+        images = load_images(run.experiment, run.cache)
+        image = image_run.held_out(images, run, 1, flags.FLAGS.seed)
+        others = image_run.held_out(images, run, _RANKING_IMAGES, 0)
+    else:
+        image = others = own
+    if not features:
+        changes = feature_changes(model, encode(model, others))
+        features = np.argsort(-changes, kind="stable")[: flags.FLAGS.count].tolist()
+    rows = _decode(model, traversal(encode(model, image)[0], features, flags.FLAGS.points))
+    return traversal_figure(rows, features, np.linspace(-1, 1, flags.FLAGS.points), image[0])
+
+
+def feature_changes(model: "BiGAN", z: "np.ndarray") -> "np.ndarray":
+    """How much of an image each latent feature decides.
+
+    Args:
+        model: whose averaged generator decodes.
+        z: float32 [encodings, latent_length].
+
+    Returns:
+        float64 [latent_length], the mean over encodings, pixels and channels of the absolute
+        difference between the images at -1 and at 1.
+    """
+    import numpy as np
+
+    from logan.interpolation import traversal
+
+    changes = []
+    for encoding in z:
+        ends = _decode(model, traversal(encoding, range(len(encoding)), 2))
+        changes.append(np.abs(ends[:, 1] - ends[:, 0]).mean(axis=(1, 2, 3), dtype=np.float64))
+    return np.mean(changes, axis=0)
+
+
+def _decode(model: "BiGAN", z: "np.ndarray") -> "np.ndarray":
+    """[rows, points, latent_length] to [rows, points, height, width, channels]."""
     from logan.snapshots import in_batches
 
-    rows = flags.FLAGS.count
-    x = load_images(run.experiment, run.cache).evaluation_sample(0, 2 * rows)
-    # Partners lie half of the held-out time apart, so the two ends differ.
-    rows = len(x) // 2
-    starts, ends = x[:rows], x[rows : 2 * rows]
-    model = image_run.bigan_of(run)
-    first, last = (in_batches(model.averaged_encoder, images) for images in (starts, ends))
-    shares = np.linspace(0, 1, flags.FLAGS.points, dtype=np.float32)[None, :, None]
-    z = (1 - shares) * first[:, None] + shares * last[:, None]
-    decoded = in_batches(model.averaged_generator, z.reshape(-1, z.shape[-1]), size=500)
-    decoded = decoded.reshape(rows, flags.FLAGS.points, *x.shape[1:])
-    print(save_figure(interpolation_figure(decoded, starts, ends), output))
+    decoded = in_batches(model.averaged_generator, z.reshape(-1, z.shape[-1]), size=100)
+    return decoded.reshape(*z.shape[:2], *decoded.shape[1:])
+
+
+def _features(run: Run, is_traversal: bool) -> list[int]:
+    """--features, checked; none if it was not given."""
+    given, length = flags.FLAGS.features, run.experiment.latent_length
+    if given and not is_traversal:
+        raise UserError(f"--features: expected --kind=traversal. Received: {flags.FLAGS.kind}")
+    for text in given:
+        if not (text.isascii() and text.isdigit() and int(text) < length):
+            expected = f"whole numbers from 0 to {length - 1}, the run's latent features"
+            raise UserError(f"--features: expected {expected}. Received: {text!r}")
+    return [int(text) for text in given]
+
+
+def _own_images(run: Run, is_traversal: bool) -> "np.ndarray | None":
+    """--images, float32 [images, size, size, channels] in [-1, 1]; None if not given."""
+    import numpy as np
+
+    from logan.datasets.video import to_unit_range
+
+    paths: Sequence[str] = flags.FLAGS.images
+    if not paths:
+        return None
+    if is_traversal and len(paths) != 1:
+        raise UserError(f"--images: expected one picture to traverse from. Received: {len(paths)}")
+    if not is_traversal and len(paths) < 2:
+        raise UserError(f"--images: expected two pictures or more. Received: {','.join(paths)}")
+    return to_unit_range(np.stack([_own_image(Path(path), run) for path in paths]))
+
+
+def _own_image(path: Path, run: Run) -> "np.ndarray":
+    """uint8 [size, size, channels], fitted as the run's data are."""
+    from logan.datasets.pictures import PictureError, central_square, fit, read_picture
+
+    experiment = run.experiment
+    try:
+        picture = read_picture(path)
+    except PictureError as error:
+        raise UserError(f"--images: expected a picture in {path}. Received: {error}") from error
+    box = central_square(picture.size)
+    return fit(picture, box, experiment.image_size, experiment.channels)
 
 
 def run() -> None:

@@ -1,31 +1,95 @@
 """Draws held-out images and what the model makes of them."""
 
+from typing import TYPE_CHECKING
+
 from absl import flags
 
 from logan.cli import command, image_run
 
-TEXT = """Draws held-out images, and under each its reconstruction G(E(x)) and squared error.
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.figure import Figure
 
-    logan-reconstruct --workdir=runs/traffic-pairwise-seed0 --count=16"""
+TEXT = """Draws held-out images, and under each its reconstruction G(E(x)).
+
+Up to 1,000 held-out images are reconstructed (above 64 pixels fewer). Shown are the best, the
+median and the worst by structural similarity (SSIM); below 11 pixels, where SSIM is not defined, by
+squared error. With --order=time the images are spread over the held-out part, whatever became of
+them.
+
+    logan-reconstruct --workdir=runs/traffic-pairwise-seed0 --count=6
+    logan-reconstruct --workdir=runs/traffic-pairwise-seed0 --order=time --count=16 --size=1200"""
+
+_RANKED = 1_000
+_RANKED_VALUES = 2**24
+_COUNTS = {"ssim": 6, "time": 16}
 
 
 def define() -> None:
-    image_run.define(16, "How many pairs.", "reconstructions.png")
+    image_run.define(
+        None,
+        f"How many pairs: of each group (default {_COUNTS['ssim']}), with --order=time of all "
+        f"(default {_COUNTS['time']}).",
+        "reconstructions.png",
+        f"{image_run.HELD_OUT_SEED} Matters to --order=ssim if there are more than it looks at.",
+    )
+    flags.DEFINE_enum(
+        "order",
+        "ssim",
+        list(_COUNTS),
+        "ssim: the best, median and worst; time: evenly spread.",
+        module_name="logan.cli",
+    )
 
 
 def main() -> None:
     run = image_run.open_run()
     output = image_run.output_path(run, "reconstructions.png")
+    order, seed = flags.FLAGS.order, flags.FLAGS.seed
+    count = flags.FLAGS.count or _COUNTS[order]
     command.start_tensorflow()
     from logan.datasets.load import load_images
-    from logan.evaluation import reconstruct
-    from logan.figures.files import save_figure
+    from logan.generation import reconstruct
+
+    model = image_run.bigan_of(run)
+    ranked = min(_RANKED, _RANKED_VALUES // image_run.image_values(run))
+    images = load_images(run.experiment, run.cache)
+    x = image_run.held_out(images, run, ranked if order == "ssim" else count, seed)
+    x_hat = reconstruct(model, x)
+    figure = ranked_figure(x, x_hat, count) if order == "ssim" else spread_figure(x, x_hat)
+    print(image_run.save(figure, output))
+
+
+def ranked_figure(x: "np.ndarray", x_hat: "np.ndarray", count: int) -> "Figure":
+    """The best, median and worst `count` by SSIM, or by squared error where images are too small.
+
+    Args:
+        x: float32 [images, height, width, channels] in [-1, 1].
+        x_hat: their reconstructions, the same shape.
+        count: of each group.
+    """
+    from logan.figures.reconstructions import ranked_reconstruction_figure
+    from logan.metrics.images import SSIM_WINDOW, mean_squared_error, ssim
+
+    if min(x.shape[1:3]) >= SSIM_WINDOW:
+        return ranked_reconstruction_figure(x, x_hat, ssim(x, x_hat), count=count)
+    return ranked_reconstruction_figure(
+        x,
+        x_hat,
+        mean_squared_error(x, x_hat),
+        count=count,
+        measure="squared error",
+        is_error=True,
+        note=f"SSIM needs images of {SSIM_WINDOW} pixels or more",
+    )
+
+
+def spread_figure(x: "np.ndarray", x_hat: "np.ndarray") -> "Figure":
+    """All pairs in their order, with squared errors."""
     from logan.figures.grids import reconstruction_figure
     from logan.metrics.images import mean_squared_error
 
-    x = load_images(run.experiment, run.cache).evaluation_sample(0, flags.FLAGS.count)
-    x_hat = reconstruct(image_run.bigan_of(run), x)
-    print(save_figure(reconstruction_figure(x, x_hat, mean_squared_error(x, x_hat)), output))
+    return reconstruction_figure(x, x_hat, mean_squared_error(x, x_hat), measure="squared error")
 
 
 def run() -> None:

@@ -13,6 +13,7 @@ from logan.figures.grids import (
     image_grid,
     interpolation_figure,
     reconstruction_figure,
+    traversal_figure,
 )
 
 
@@ -101,14 +102,58 @@ def test_reconstructions_refuse() -> None:
 
 
 def test_interpolation_has_real_inputs_at_both_ends() -> None:
-    rows = np.stack([_flat(0.0, 0.0, 0.0)] * 2)
-    figure = interpolation_figure(rows, _flat(-1.0, -1.0), _flat(1.0, 1.0))
+    rows = np.stack([_flat(0.0, 0.0, 0.0, side=16)] * 2)
+    figure = interpolation_figure(rows, _flat(-1.0, -1.0, side=16), _flat(1.0, 1.0, side=16))
     axes = figure.axes[0]
     labels = [tick.get_text() for tick in axes.get_xticklabels()]
     assert labels == ["input", "decoded between the two encodings, 3 steps", "input"]
     columns = [round(float(tick)) for tick in axes.get_xticks()]
     assert [int(_sheet(figure)[0, column]) for column in columns] == [0, 128, 255]
-    assert _sheet(figure).shape == (6, 2 + 8 + 10 + 8 + 2)
+    assert _sheet(figure).shape == (34, 16 + 8 + 52 + 8 + 16)
+
+
+def test_interpolation_names_its_way_where_there_is_room() -> None:
+    labels = [
+        interpolation_figure(np.zeros((1, 3, side, side, 1)), way="spherical")
+        .axes[0]
+        .get_xticklabels()[0]
+        .get_text()
+        for side in (64, 8, 2)
+    ]
+    assert labels == [
+        "decoded between the two encodings, spherical, 3 steps",
+        "decoded, spherical, 3 steps",
+        "decoded",
+    ]
+
+
+def test_traversal_labels_features_and_values() -> None:
+    rows = np.stack([_flat(-1.0, 0.0, 1.0), _flat(1.0, 0.0, -1.0)])
+    figure = traversal_figure(rows, [7, 0], np.array([-1, 0, 1]), _flat(0.0)[0])
+    axes = figure.axes[0]
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == ["feature 7", "feature 0"]
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["input", "−1", "0", "1"]
+    assert "value of the feature" in axes.get_xlabel()
+    columns = [round(float(tick)) for tick in axes.get_xticks()]
+    shown = [[int(_sheet(figure)[round(row), x]) for x in columns] for row in axes.get_yticks()]
+    assert shown == [[128, 0, 128, 255], [128, 255, 128, 0]]
+
+
+def test_traversal_of_many_values_labels_the_ends() -> None:
+    figure = traversal_figure(np.zeros((1, 21, 8, 8, 3)), [0], np.linspace(-1, 1, 21))
+    assert [tick.get_text() for tick in figure.axes[0].get_xticklabels()] == ["−1", "1"]
+
+
+def test_traversal_refuses() -> None:
+    rows = np.zeros((1, 2, 4, 4, 1))
+    with pytest.raises(ValueError, match=r"Expected rows of shape .* Received"):
+        traversal_figure(rows[0], [0], np.zeros(2))
+    with pytest.raises(ValueError, match=r"Expected features of shape \(1,\)\. Received"):
+        traversal_figure(rows, [0, 1], np.zeros(2))
+    with pytest.raises(ValueError, match=r"Expected values of shape \(2,\)\. Received"):
+        traversal_figure(rows, [0], np.zeros(3))
+    with pytest.raises(ValueError, match=r"Expected image of shape .* Received"):
+        traversal_figure(rows, [0], np.zeros(2), np.zeros((3, 3, 1)))
 
 
 def test_interpolation_without_endpoints() -> None:
@@ -131,6 +176,47 @@ def test_comparison_sheet_labels_each_source() -> None:
     assert [int(_sheet(figure)[row, 0]) for row in rows] == [0, 128]
 
 
+def test_comparison_sheet_has_a_second_block_of_reconstructions() -> None:
+    figure = comparison_sheet(
+        [("data", _flat(-1.0, -1.0, side=32)), ("run", _flat(0.0, side=32))],
+        reconstructions=[("held-out", _flat(1.0, side=32)), ("run", _flat(-0.5, side=32))],
+    )
+    axes = figure.axes[0]
+    labels = [tick.get_text() for tick in axes.get_yticklabels()]
+    assert labels == ["data", "run", "held-out", "run"]
+    rows = axes.get_yticks()
+    assert [int(_sheet(figure)[round(float(row)), 0]) for row in rows] == [0, 128, 255, 64]
+    headings = {text.get_text(): text.get_position()[1] for text in axes.texts}
+    assert list(headings) == ["generations", "reconstructions of the same held-out images"]
+    first, second = headings.values()
+    assert first < rows[0] < rows[1] < second < rows[2]
+
+
+def test_comparison_sheet_without_encoders_has_no_headings() -> None:
+    assert not comparison_sheet([("data", _flat(0.0))]).axes[0].texts
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("side", [8, 64, 256])
+def test_no_sheet_cuts_off_its_labels(side: int, channels: int) -> None:
+    images = np.zeros((2, side, side, channels))
+    for figure in (
+        reconstruction_figure(images, images, np.ones(2), columns=1, measure="squared error"),
+        interpolation_figure(images[None], images[:1], images[:1], way="spherical"),
+        traversal_figure(images[None], [127], np.array([-1, 1]), images[0]),
+        comparison_sheet([("a", images[:1])], reconstructions=[("a", images[:1])]),
+    ):
+        figure.draw_without_rendering()
+        box = figure.get_tightbbox()
+        width, height = figure.get_size_inches()
+        assert min(box.x0, box.y0, width - box.x1, height - box.y1) >= 0
+
+
+def test_sheets_of_large_images_stay_as_wide_as_a_page() -> None:
+    figure = comparison_sheet([("a", np.zeros((10, 256, 256, 3)))])
+    assert 6 < figure.get_size_inches()[0] < 9
+
+
 def test_long_labels_are_not_cut_off() -> None:
     figure = comparison_sheet([("a rather long name of a method " * 3, _flat(0.0))])
     figure.draw_without_rendering()
@@ -143,6 +229,8 @@ def test_comparison_sheet_refuses() -> None:
         comparison_sheet([])
     with pytest.raises(ValueError, match=r"Expected images of 'b' of shape .* Received"):
         comparison_sheet([("a", _flat(0.0)), ("b", _flat(0.0, side=3))])
+    with pytest.raises(ValueError, match=r"Expected images of 'b' of shape .* Received"):
+        comparison_sheet([("a", _flat(0.0))], reconstructions=[("b", _flat(0.0, side=3))])
 
 
 def test_sheets_show_every_pixel_as_a_whole_square(tmp_path: Path) -> None:
