@@ -6,52 +6,63 @@ from typing import Any
 
 import numpy as np
 
-from logan.datasets.load import load_images, load_toy
-from logan.datasets.video import to_unit_range
-from logan.errors import RunError
+from logan import image_evaluation
+from logan.datasets.load import load_toy
 from logan.files import read_json, write_json
+from logan.generation import encode, generate, reconstruct
+from logan.image_evaluation import Evidence, evaluate_images, write_missed
 from logan.metrics.coverage import FAIR_SHARE, cell_coverage, mode_coverage
-from logan.metrics.foreground import (
-    background,
-    foreground_area,
-    foreground_distance,
-    foreground_share,
-)
-from logan.metrics.images import mean_squared_error, psnr, spread, ssim
+from logan.metrics.extractors import extractor
 from logan.metrics.reconstruction import root_mean_square_distance
 from logan.models.adversarial import AdversarialModel
 from logan.models.adversarial_encoder import AdversarialEncoder
 from logan.models.bigan import BiGAN
-from logan.randomness import Purpose, key, latents
 from logan.runs import Run
-from logan.snapshots import in_batches
 
 SAMPLES = 10_000
 _PRIOR_CELLS = 64  # of the uniform prior, in all
-_FOREGROUND_SAMPLES = 1000
 
 
-def evaluate(run: Run, samples: int = SAMPLES) -> dict[str, Any]:
-    """Measures a run at its newest checkpoint and writes metrics.json.
+def evaluate(
+    run: Run,
+    samples: int | None = None,
+    extractor_name: str = "random",
+    extractor_weights: str | None = None,
+) -> tuple[dict[str, Any], Evidence | None]:
+    """Measures a run at its newest checkpoint and writes metrics.json and missed.csv.
 
     Args:
         run: a trained run.
-        samples: generated samples and held-out x, each.
+        samples: generated samples; by default 10,000, of images 5,000. Of toy data as many
+            held-out x are reconstructed.
+        extractor_name: images: whose features are compared, `random` or `inception`; `none`
+            leaves out what needs features.
+        extractor_weights: a file of Inception weights; Keras's own are fetched without.
 
     Returns:
-        What was written: numbers by name, and `protocol`, how they were measured.
+        What was written, numbers by name with `protocol`, how they were measured; and what to
+        draw of images.
 
     Raises:
         RunError: if nothing was trained yet, or the samples are not finite.
-        UserError: if the data cannot be used.
+        UserError: if the data or the extractor's weights cannot be used.
     """
+    experiment, evidence = run.experiment, None
     model = run.trained_model()
-    if run.experiment.is_image:
-        metrics = _evaluate_images(model, run, samples)
+    if experiment.is_image:
+        features = None
+        if extractor_name != "none":
+            features = extractor(
+                extractor_name, experiment.image_size, experiment.channels, extractor_weights
+            )
+        samples = samples or image_evaluation.SAMPLES
+        metrics, evidence = evaluate_images(model, run, samples, features)
+        if evidence.missed is not None:
+            write_missed(run, evidence.missed)
     elif isinstance(model, AdversarialEncoder):
-        metrics = _evaluate_encoder(model, run, samples)
+        metrics = _evaluate_encoder(model, run, samples or SAMPLES)
     else:
-        metrics = _evaluate_toy(model, run, samples)
+        metrics = _evaluate_toy(model, run, samples or SAMPLES)
     records = run.records()
     metrics = {
         "experiment": run.experiment.name,
@@ -67,7 +78,7 @@ def evaluate(run: Run, samples: int = SAMPLES) -> dict[str, Any]:
         for name, value in metrics.items()
     }
     write_json(run.metrics, finite)
-    return finite
+    return finite, evidence
 
 
 def metrics_of(run: Run) -> dict[str, Any]:
@@ -77,29 +88,7 @@ def metrics_of(run: Run) -> dict[str, Any]:
         records = run.records()
         if records and metrics.get("step") == records[-1]["step"]:
             return metrics
-    return evaluate(run)
-
-
-def generate(model: AdversarialModel, seed: int, count: int) -> np.ndarray:
-    """float32 [count, ...] generations of the averaged generator.
-
-    Raises:
-        RunError: if the model has no generator, or generates values that are not finite.
-    """
-    if not hasattr(model, "generator"):
-        raise RunError("--workdir: expected a run with a generator. Received: an encoder's")
-    draw = key(seed, 0, Purpose.EVALUATION_LATENT)
-    z = latents(draw, count, model.generator.latent_length).numpy()
-    generated = in_batches(model.averaged_generator, z, size=500)
-    if not np.isfinite(generated).all():
-        raise RunError("expected finite generations. Received: NaN or infinity; did it diverge?")
-    return generated
-
-
-def reconstruct(model: BiGAN, x: np.ndarray) -> np.ndarray:
-    """G(E(x)) with averaged weights, of x's shape."""
-    encoded = in_batches(model.averaged_encoder, x, size=500)
-    return in_batches(model.averaged_generator, encoded, size=500)
+    return evaluate(run)[0]
 
 
 def _coverage_protocol(sigma: float, samples: int) -> str:
@@ -133,9 +122,7 @@ def _evaluate_toy(model: AdversarialModel, run: Run, samples: int) -> dict[str, 
 
 def _evaluate_encoder(model: AdversarialEncoder, run: Run, samples: int) -> dict[str, Any]:
     toy = load_toy(run.experiment)
-    encoded = in_batches(
-        model.averaged_encoder, toy.evaluation_sample(run.experiment.seed, samples)
-    )
+    encoded = encode(model, toy.evaluation_sample(run.experiment.seed, samples))
     if model.prior_centers is None:
         metrics = cell_coverage(encoded, round(_PRIOR_CELLS ** (1 / encoded.shape[1])))
         what = (
@@ -150,47 +137,6 @@ def _evaluate_encoder(model: AdversarialEncoder, run: Run, samples: int) -> dict
         f"least {FAIR_SHARE:.0%} of the mode's share of all samples"
     )
     return {**metrics, "protocol": protocol}
-
-
-def _evaluate_images(model: AdversarialModel, run: Run, samples: int) -> dict[str, Any]:
-    images = load_images(run.experiment, run.cache)
-    count = min(samples, _FOREGROUND_SAMPLES)
-    generated = generate(model, run.experiment.seed, count)
-    train = to_unit_range(images.train)
-    scene = background(train)
-    real_areas, areas = foreground_area(train, scene), foreground_area(generated, scene)
-    metrics: dict[str, Any] = {
-        "foreground": {
-            "real_share": foreground_share(real_areas),
-            "generated_share": foreground_share(areas),
-            "distance": foreground_distance(real_areas, areas),
-        },
-        "spread": {"real": spread(train), "generated": spread(generated)},
-        "samples": count,
-    }
-    protocol = (
-        f"{count:,} generations of the averaged generator against the {len(train):,} training "
-        "frames. foreground: share of frames in which over 2 % of the pixels differ from the "
-        "median of the training frames by more than 0.2 of [-1, 1] after light correction; "
-        "distance: Jensen-Shannon distance of the histograms of that area. spread: mean standard "
-        "deviation of a pixel over images"
-    )
-    if isinstance(model, BiGAN):
-        x = to_unit_range(images.test)
-        metrics["reconstruction"] = _reconstruction(x, reconstruct(model, x))
-        protocol += f". reconstruction: the {len(x):,} held-out frames, split by time block"
-    return {**metrics, "protocol": protocol}
-
-
-def _reconstruction(x: np.ndarray, x_hat: np.ndarray) -> dict[str, float]:
-    """Means over images; SSIM and PSNR on [0, 1], the squared error on [-1, 1]."""
-    ratios = psnr(x, x_hat)
-    metrics = {"mse": float(mean_squared_error(x, x_hat).mean())}
-    if np.isfinite(ratios).all():
-        metrics["psnr"] = float(ratios.mean())
-    if min(x.shape[1:3]) >= 11:  # the window of SSIM
-        metrics["ssim"] = float(ssim(x, x_hat).mean())
-    return metrics
 
 
 @dataclasses.dataclass(frozen=True)
@@ -215,8 +161,17 @@ COLUMNS = [
     Column("foreground", ("foreground", "generated_share"), "{:.3f}"),
     Column("real", ("foreground", "real_share"), "{:.3f}"),
     Column("distance", ("foreground", "distance"), "{:.3f}"),
+    Column("occupied", ("junction", "occupied_share"), "{:.3f}"),
+    Column("cells", ("junction", "cells_captured"), "{:.2f}"),
+    Column("fair cells", ("junction", "cells_captured_fair"), "{:.2f}"),
+    Column("fair colours", ("junction", "colours_captured_fair"), "{:.2f}"),
     Column("SSIM", ("reconstruction", "ssim"), "{:.3f}"),
+    Column("occupied SSIM", ("reconstruction", "occupied", "ssim"), "{:.3f}"),
     Column("MSE", ("reconstruction", "mse"), "{:.4f}"),
+    Column("recall", ("fidelity", "recall"), "{:.3f}"),
+    Column("coverage", ("fidelity", "coverage"), "{:.3f}"),
+    Column("Fréchet", ("fidelity", "frechet_distance"), "{:.4f}"),
+    Column("FID", ("fidelity", "fid"), "{:.1f}"),
     Column("seconds", ("training_seconds",), "{:.0f}"),
 ]
 

@@ -15,6 +15,7 @@ from logan.errors import UserError
 LOSSES = ("vanilla", "wasserstein", "least_squares", "logan1", "logan2", "logan3")
 IMAGE_SIZES = (8, 16, 32, 64, 128, 256)
 TOY_DATASETS = ("ring8", "ring16", "grid25", "grid25_wide", "swiss", "line", "line_far")
+IMAGE_DATASETS = ("traffic", "images", "celeb_a", "cifar10")
 
 
 def _setting(
@@ -54,8 +55,10 @@ class Experiment:
     # Data.
     dataset: str = _setting(
         "ring8",
-        "What to learn: a toy mixture, or traffic for snapshots of --video.",
-        choices=(*TOY_DATASETS, "traffic"),
+        "What to learn: a toy mixture; traffic, snapshots of --video or else of the rendered "
+        "junction; images, the pictures in the folder --data; celeb_a or cifar10, from --data or "
+        "fetched.",
+        choices=(*TOY_DATASETS, *IMAGE_DATASETS),
     )
     mode_weights: tuple[float, ...] = _setting(
         (),
@@ -68,12 +71,35 @@ class Experiment:
     frame_interval: float = _setting(
         0.0, "Seconds between two snapshots of a video. 0: every frame.", at_least=0
     )
+    data: str = _setting(
+        "",
+        "A folder of pictures; for celeb_a and cifar10 a folder or archive of one's own.",
+    )
     crop: tuple[int, ...] = _setting(
-        (), "Video: left, top, width and height in pixels. Empty: the central square."
+        (), "Images: left, top, width and height in pixels. Empty: the central square."
+    )
+    hold_out: str = _setting(
+        "images",
+        "Of a folder of pictures: single images, or whole sub-folders such as one for each person.",
+        choices=("images", "folders"),
+    )
+    skip_unreadable: bool = _setting(
+        False, "Go on without the pictures of --data that cannot be read."
     )
     test_fraction: float = _setting(
-        0.2, "Images: share of the data held out, in whole stretches of time.", above=0, below=1
+        0.2,
+        "Share of the data held out; of a video, in whole stretches of time.",
+        above=0,
+        below=1,
     )
+    frames: int = _setting(
+        10_000, "Rendered junction: how many frames, held-out ones included.", at_least=100
+    )
+    empty_share: float = _setting(
+        0.8, "Rendered junction: share of frames without a car.", at_least=0, below=1
+    )
+    scene: int = _setting(0, "Rendered junction: seed of its scene and its cars.", at_least=0)
+    flip: bool = _setting(False, "Images: mirror each training image left to right half the time.")
     image_size: int = _setting(32, "Pixels a side that images are resized to.", at_least=8)
     channels: int = _setting(3, "3 for colour, 1 for grey.", at_least=1)
     batch_size: int = _setting(256, "Real samples in each training step.", at_least=1)
@@ -108,7 +134,9 @@ class Experiment:
     # Losses.
     loss: str = _setting("vanilla", "The adversarial loss.", choices=LOSSES)
     penalty: str = _setting(
-        "pairwise", "Penalty on the discriminator's gradient.", choices=("pairwise", "none")
+        "pairwise",
+        "Penalty on the discriminator's gradient: pairwise, ours; gradient, that of WGAN-GP.",
+        choices=("pairwise", "gradient", "none"),
     )
     penalty_weight: float = _setting(0.1, "λ, the penalty's weight.", at_least=0)
     penalty_form: str = _setting(
@@ -120,6 +148,12 @@ class Experiment:
         0.0,
         "τ of the pair's weight n² / (n² + τ²), n = ‖x - x̂‖. 0: all pairs alike.",
         at_least=0,
+    )
+    weight_clip: float = _setting(
+        0.0, "Keeps D's weights in [-c, c], as WGAN does with 0.01. 0: off.", at_least=0
+    )
+    autoencoder_weight: float = _setting(
+        0.0, "Weight of the mean of (x - G(E(x)))² in the loss of G and E. 0: off.", at_least=0
     )
 
     # Optimisation.
@@ -146,6 +180,11 @@ class Experiment:
     seed: int = _setting(0, "Every random draw follows from it.", at_least=0)
 
     # Execution.
+    precision: str = _setting(
+        "float32",
+        "Of the hidden layers; weights, outputs and the penalty's gradient stay float32.",
+        choices=("float32", "bfloat16", "float16"),
+    )
     jit: bool = _setting(True, "Compile the training step with XLA.")
     deterministic: bool = _setting(False, "Bit-identical results from run to run. Turns --jit on.")
     log_every: int = _setting(100, "Steps between two lines of the log.", at_least=1)
@@ -166,23 +205,33 @@ class Experiment:
         self._check_combinations()
 
     def _check_combinations(self) -> None:
-        is_image = self.dataset == "traffic"
+        is_image = self.dataset in IMAGE_DATASETS
         network = "convolutional" if is_image else "mlp"
         prior_length = 1 if self.prior.startswith("line") else 2
         for is_wrong, name, expected in (
-            (self.penalty != "none" and self.model != "bigan", "penalty",
-             f"none with --model={self.model}, which makes no reconstructions"),
+            (self.penalty == "pairwise" and self.model != "bigan", "penalty",
+             f"none or gradient with --model={self.model}, which makes no reconstructions"),
+            (self.autoencoder_weight > 0 and self.model != "bigan", "autoencoder_weight",
+             f"0 with --model={self.model}, which makes no reconstructions"),
             (self.network != network, "network", f"{network} with --dataset={self.dataset}"),
             (self.prior != "uniform" and self.latent_length != prior_length, "latent_length",
              f"{prior_length} with --prior={self.prior}"),
-            (is_image and not self.video, "video",
-             "the path of a video file or of a folder of frames with --dataset=traffic"),
+            (bool(self.video) and self.dataset != "traffic", "video",
+             f"nothing with --dataset={self.dataset}"),
+            (bool(self.data) and self.dataset not in ("images", "celeb_a", "cifar10"), "data",
+             f"nothing with --dataset={self.dataset}"),
+            (self.dataset == "images" and not self.data, "data",
+             "the path of a folder of pictures with --dataset=images"),
+            (bool(self.crop) and not self.video and self.dataset != "images", "crop",
+             "nothing but for --video and --dataset=images"),
             (any("," in path for path in self.video), "video",
              "paths without commas, which stand between paths"),
             (is_image and self.model == "encoder", "model", "bigan or gan with images"),
             (is_image and self.channels not in (1, 3), "channels", "1 or 3"),
             (is_image and self.image_size not in IMAGE_SIZES, "image_size",
              f"one of {', '.join(map(str, IMAGE_SIZES))}"),
+            (is_image and self.is_junction and not 32 <= self.image_size <= 128, "image_size",
+             "32, 64 or 128 with the rendered junction"),
             (len(self.crop) not in (0, 4), "crop", "left,top,width,height"),
             (bool(self.batch_size % self.discriminator_steps), "batch_size",
              f"a multiple of --discriminator_steps={self.discriminator_steps}"),
@@ -193,6 +242,11 @@ class Experiment:
     @property
     def is_image(self) -> bool:
         return self.network == "convolutional"
+
+    @property
+    def is_junction(self) -> bool:
+        """Whether the data are frames of the rendered junction, whose truth is known."""
+        return self.dataset == "traffic" and not self.video
 
     @property
     def has_penalty(self) -> bool:
@@ -244,7 +298,13 @@ class Preset:
     settings: Mapping[str, Any]
 
 
-_LINE = dict(latent_length=1, penalty_weight=0.3, steps=12_000)
+_LINE = dict(
+    latent_length=1,
+    loss="least_squares",
+    learning_rate=1e-3,
+    penalty_weight=0.3,
+    steps=12_000,
+)
 
 _PAPER_TOY = dict(
     latent_length=1,
@@ -259,8 +319,22 @@ _PAPER_TOY = dict(
     steps=40_000,
 )
 
+_IMAGES = dict(
+    network="convolutional",
+    width=32,
+    latent_length=64,
+    normalization="batch",
+    batch_size=64,
+    loss="vanilla",
+    penalty_weight=1.0,
+    penalty_form="squared_norm",
+    learning_rate=5e-4,
+    beta_1=0.5,
+    steps=8_000,
+    jit=False,
+)
+
 _PAPER_IMAGES = dict(
-    dataset="traffic",
     network="convolutional",
     image_size=128,
     width=64,
@@ -309,25 +383,22 @@ PRESETS: dict[str, Preset] = {
     "encoder-unimodal": Preset("an encoder alone against a unimodal prior", _encoder("uniform")),
     "encoder-modes": Preset("an encoder alone against a prior of separate modes", _encoder("line")),
     "traffic": Preset(
-        "snapshots of a fixed camera, from --video",
-        dict(
-            dataset="traffic",
-            network="convolutional",
-            image_size=32,
-            width=32,
-            latent_length=64,
-            normalization="batch",
-            batch_size=64,
-            loss="vanilla",
-            penalty_weight=1.0,
-            penalty_form="squared_norm",
-            learning_rate=5e-4,
-            beta_1=0.5,
-            steps=8_000,
-            jit=False,
-        ),
+        "snapshots of a fixed camera: --video, or a rendered junction",
+        dict(dataset="traffic", **_IMAGES),
     ),
-    "traffic-paper": Preset("traffic snapshots with the paper's settings", _PAPER_IMAGES),
+    "images": Preset("the pictures in the folder --data", dict(dataset="images", **_IMAGES)),
+    "celeb_a": Preset("faces at 64 pixels", dict(dataset="celeb_a", **_IMAGES, image_size=64)),
+    "cifar10": Preset("photographs of ten kinds", dict(dataset="cifar10", **_IMAGES)),
+    "traffic-paper": Preset(
+        "traffic snapshots with the paper's settings", dict(dataset="traffic", **_PAPER_IMAGES)
+    ),
+    "celeb_a-paper": Preset(
+        "faces with the paper's settings", dict(dataset="celeb_a", **_PAPER_IMAGES)
+    ),
+    "cifar10-paper": Preset(
+        "CIFAR-10 with the paper's settings",
+        {**_PAPER_IMAGES, "dataset": "cifar10", "image_size": 32, "loss": "logan1"},
+    ),
 }
 
 

@@ -10,17 +10,22 @@ from matplotlib.figure import Figure
 from logan.datasets.load import load_images, load_toy
 from logan.datasets.toy import ToyDistribution
 from logan.errors import RunError, UserError
-from logan.evaluation import generate, metrics_of
+from logan.evaluation import metrics_of
 from logan.figures.animation import animate_samples
 from logan.figures.contours import Contour
 from logan.figures.curves import curves_figure
 from logan.figures.encoder import EncoderPanel, encoder_figure
 from logan.figures.files import save_figure
+from logan.figures.foreground_maps import foreground_maps_figure
 from logan.figures.grids import comparison_sheet
 from logan.figures.joint_space import JointStage, joint_space_figure
 from logan.figures.latent_map import latent_grid, latent_map_figure
+from logan.figures.missed import missed_figure
 from logan.figures.toy import Panel, comparison_figure, samples_figure
+from logan.generation import generate, reconstruct
+from logan.image_evaluation import Evidence
 from logan.metrics.coverage import is_fair, nearest_centers
+from logan.models.bigan import BiGAN
 from logan.runs import Run
 from logan.snapshots import in_batches, read_snapshots
 
@@ -50,6 +55,32 @@ def visualize(run: Run) -> list[Path]:
         figure = encoder_figure([_encoder_panel(run, snapshots[-1])])
         return [*paths, save_figure(figure, folder / "encoder.png")]
     return paths + _toy_pictures(run, snapshots)
+
+
+def draw_evidence(run: Run, evidence: Evidence, metrics: dict[str, Any]) -> list[Path]:
+    """Draws what an evaluation of images found into the run's folder.
+
+    Returns:
+        The pictures' paths.
+    """
+    paths = []
+    if evidence.missed is not None:
+        missed = evidence.missed
+        figure = missed_figure(
+            missed.images,
+            missed.nearest,
+            missed.distance[: len(missed.images)],
+            missed.reconstructions,
+            total=len(missed.index),
+            generations=missed.generations,
+            measure="feature distance",
+        )
+        paths.append(save_figure(figure, run.figures / "missed.png"))
+    if evidence.foreground_maps is not None:
+        shares = (metrics["foreground"][name] for name in ("real_share", "generated_share"))
+        figure = foreground_maps_figure(*evidence.foreground_maps, *shares)
+        paths.append(save_figure(figure, run.figures / "foreground_maps.png"))
+    return paths
 
 
 def _toy_pictures(run: Run, snapshots: list[dict[str, np.ndarray]]) -> list[Path]:
@@ -207,9 +238,17 @@ _MODEL_NAMES = {"bigan": "BiGAN", "gan": "GAN"}
 
 
 def _image_comparison(runs: Sequence[Run], labels: dict[Path, str]) -> Figure:
-    images = load_images(runs[0].experiment, runs[0].cache)
-    rows = [("held-out frames", images.evaluation_sample(0, _SHEET_IMAGES))]
+    """Generations of every run, and below them its reconstructions of the same held-out images."""
+    x = load_images(runs[0].experiment, runs[0].cache).evaluation_sample(0, _SHEET_IMAGES)
+    held_out = ("held-out images", x)
+    generations, reconstructions = [held_out], []
     for run in runs:
-        generated = generate(run.trained_model(), run.experiment.seed, _SHEET_IMAGES)
-        rows.append((labels[run.path], generated))
-    return comparison_sheet(rows, columns=_SHEET_IMAGES)
+        model, label = run.trained_model(), labels[run.path]
+        generations.append((label, generate(model, run.experiment.seed, _SHEET_IMAGES)))
+        if isinstance(model, BiGAN):
+            reconstructions.append((label, reconstruct(model, x)))
+    return comparison_sheet(
+        generations,
+        columns=_SHEET_IMAGES,
+        reconstructions=[held_out, *reconstructions] if reconstructions else (),
+    )

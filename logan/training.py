@@ -64,7 +64,7 @@ def train(
         DivergedError: if a loss or weight is not finite; the last good checkpoint is kept.
         UserError: if the data cannot be used.
     """
-    data = load(experiment, cache_of(workdir))
+    data = load(experiment, cache_of(workdir), show_progress=show_progress)
     run = Run.create_or_continue(workdir, experiment)
     model = assemble(experiment, _steps_per_execution(experiment))
     first_step = run.restore(model)

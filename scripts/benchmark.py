@@ -5,6 +5,9 @@ Two steps are measured, as `fit` runs them, data pipeline, optimizers and averag
     toy     multilayer perceptrons, 3 hidden layers of 512 units, batch 256
     image   the convolutional networks and settings of the experiment traffic, on random images
 
+Beside each stands how fast its data pipeline alone delivers batches: images are read from a file
+mapped into memory, as training reads them.
+
 A step's floating-point operations are counted in its traced graph; see `count_operations`. The
 matrix-multiply rate is taken right before and right after each measurement of a step, so that
 whatever else the machine does slows both down.
@@ -16,6 +19,7 @@ import dataclasses
 import itertools
 import json
 import statistics
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 
@@ -60,6 +64,7 @@ class Speed:
         gemm_rate: floating-point operations per second of a large matrix product.
         gemm_share: operations / seconds / gemm_rate, each round with its own rate.
         compile_seconds: of the first call, which is in none of the others.
+        pipeline_seconds: of one batch from the data pipeline alone.
     """
 
     seconds: float
@@ -67,12 +72,15 @@ class Speed:
     gemm_rate: float
     gemm_share: float
     compile_seconds: float
+    pipeline_seconds: float
 
-    def summary(self) -> dict[str, float]:
+    def summary(self, batch_size: int) -> dict[str, float]:
         return {
             "ms_per_step": round(1e3 * self.seconds, 3),
             "gflop_per_step": round(1e-9 * self.operations, 6),
             "gemm_share": round(self.gemm_share, 4),
+            "examples_per_second": round(batch_size / self.seconds, 1),
+            "pipeline_examples_per_second": round(batch_size / self.pipeline_seconds, 1),
         }
 
 
@@ -218,6 +226,9 @@ def measure(
     for _ in range(rounds):
         times.append(seconds_of(train, repeats) / steps)
         rates.append(gemm_rate())
+    alone = iter(batches)
+    repeats = repeats_in(seconds / 2, lambda: next(alone))
+    pipeline_times = [seconds_of(lambda: next(alone), repeats) for _ in range(rounds)]
     operations = count_operations(step_graph(model, batches.element_spec))
     beside = [(before + after) / 2 for before, after in itertools.pairwise(rates)]
     return Speed(
@@ -228,6 +239,7 @@ def measure(
             operations / time / rate for time, rate in zip(times, beside, strict=True)
         ),
         compile_seconds=compile_seconds,
+        pipeline_seconds=statistics.median(pipeline_times),
     )
 
 
@@ -240,16 +252,20 @@ def toy_experiment() -> Experiment:
 
 
 def image_experiment(image_size: int = 32) -> Experiment:
-    return preset("traffic", dict(image_size=image_size, video=("random images",)))
+    return preset("traffic", dict(image_size=image_size))
 
 
 def batches_of(experiment: Experiment) -> tf.data.Dataset:
-    """What the experiment trains on, with noise for a video's frames."""
+    """What the experiment trains on, with noise in a file for its images."""
     if not experiment.is_image:
         return load_toy(experiment).batches(experiment.seed, experiment.batch_size)
     shape = (RANDOM_IMAGES, experiment.image_size, experiment.image_size, experiment.channels)
     images = np.random.default_rng(experiment.seed).integers(0, 256, shape, np.uint8)
-    return image_batches(images, experiment.seed, experiment.batch_size)
+    with tempfile.NamedTemporaryFile(suffix=".npy") as file:
+        np.save(file, images)
+        file.flush()
+        mapped = np.load(file.name, mmap_mode="r")  # stays readable when the name is gone
+    return image_batches(mapped, np.arange(len(mapped)), experiment.seed, experiment.batch_size)
 
 
 def _steps_per_execution(experiment: Experiment) -> int:
@@ -263,7 +279,10 @@ def report(name: str, experiment: Experiment, speed: Speed) -> str:
         f"{name}: {1e3 * speed.seconds:.2f} ms per step, {1e-9 * speed.operations:.3f} GFLOP per "
         f"step, {1e-9 * rate:.0f} GFLOP/s, {speed.gemm_share:.0%} of the matrix-multiply rate "
         f"{1e-9 * speed.gemm_rate:.0f} GFLOP/s (batch {experiment.batch_size}, "
-        f"XLA {'on' if experiment.jit else 'off'}; first call {speed.compile_seconds:.1f} s)"
+        f"XLA {'on' if experiment.jit else 'off'}; first call {speed.compile_seconds:.1f} s); "
+        f"{experiment.batch_size / speed.seconds:,.0f} examples per second, the pipeline alone "
+        f"{experiment.batch_size / speed.pipeline_seconds:,.0f}, "
+        f"{speed.seconds / speed.pipeline_seconds:.0f} times as many"
     )
 
 
@@ -285,7 +304,7 @@ def benchmark(
         model = assemble(experiment, _steps_per_execution(experiment))
         speed = measure(model, batches_of(experiment), rounds, seconds)
         print(report(name, experiment, speed), flush=True)
-        summaries[name] = speed.summary()
+        summaries[name] = speed.summary(experiment.batch_size)
     return summaries
 
 

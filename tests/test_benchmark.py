@@ -33,7 +33,6 @@ def tiny_toy(**settings: object) -> Experiment:
 def tiny_image(**settings: object) -> Experiment:
     values = dict(
         dataset="traffic",
-        video=("none",),
         network="convolutional",
         image_size=16,
         width=3,
@@ -130,7 +129,15 @@ def test_benchmark_reports_a_step(script, monkeypatch, capsys):
     experiment = tiny_toy(hidden_layers=1)
     summaries = script.benchmark(dict(toy=experiment), rounds=2, seconds=0.001)
     assert list(summaries) == ["toy"]
-    assert list(summaries["toy"]) == ["ms_per_step", "gflop_per_step", "gemm_share"]
+    assert list(summaries["toy"]) == [
+        "ms_per_step",
+        "gflop_per_step",
+        "gemm_share",
+        "examples_per_second",
+        "pipeline_examples_per_second",
+    ]
+    speeds = summaries["toy"]
+    assert speeds["examples_per_second"] == pytest.approx(4e3 / speeds["ms_per_step"], rel=0.01)
     assert summaries["toy"]["ms_per_step"] > 0
     assert summaries["toy"]["gflop_per_step"] == pytest.approx(5376e-9, abs=5e-7)
     printed = capsys.readouterr().out

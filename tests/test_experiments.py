@@ -15,10 +15,11 @@ from logan.experiments import (
 )
 
 VIDEO = dict(video=("street.mp4",))
+FOLDER = dict(data="photos")
 
 
 def make(name, **settings):
-    needed = VIDEO if PRESETS[name].settings.get("dataset") == "traffic" else {}
+    needed = FOLDER if PRESETS[name].settings.get("dataset") == "images" else {}
     return preset(name, {**needed, **settings})
 
 
@@ -33,7 +34,7 @@ def test_preset_holds_its_settings_and_defaults_elsewhere(name):
         value = getattr(experiment, field.name)
         if field.name in PRESETS[name].settings:
             assert value == PRESETS[name].settings[field.name]
-        elif field.name not in ("name", "video"):
+        elif field.name not in ("name", "data"):
             assert value == field.default
     assert PRESETS[name].text
 
@@ -97,7 +98,13 @@ WRONG = [
     ("dataset", "ring9"),
     ("dataset", ""),
     ("loss", "hinge"),
-    ("penalty", "gradient"),
+    ("penalty", "spectral"),
+    ("precision", "float64"),
+    ("hold_out", "people"),
+    ("empty_share", 1.0),
+    ("frames", 99),
+    ("weight_clip", -0.01),
+    ("autoencoder_weight", -1.0),
     ("penalty_form", "cube"),
     ("schedule", "linear"),
     ("model", "vae"),
@@ -148,7 +155,11 @@ def test_wrong_value_is_refused_and_its_flag_named(name, value):
         (dict(model="encoder"), "penalty"),
         (dict(network="convolutional"), "network"),
         (dict(dataset="traffic", **VIDEO), "network"),
-        (dict(dataset="traffic", network="convolutional"), "video"),
+        (dict(model="gan", penalty="none", autoencoder_weight=1.0), "autoencoder_weight"),
+        (dict(dataset="images", network="convolutional"), "data"),
+        (dict(dataset="traffic", network="convolutional", data="photos"), "data"),
+        (dict(dataset="celeb_a", network="convolutional", **VIDEO), "video"),
+        (dict(dataset="traffic", network="convolutional", crop=(0, 0, 9, 9)), "crop"),
         (
             dict(
                 dataset="traffic", network="convolutional", model="encoder", penalty="none", **VIDEO

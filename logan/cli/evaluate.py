@@ -3,9 +3,11 @@
 from absl import flags
 
 from logan.cli import command
+from logan.errors import UserError
 from logan.runs import Run
 
-TEXT = """Measures a run at its newest checkpoint: prints a table, writes metrics.json.
+TEXT = """Measures a run at its newest checkpoint: prints a table, writes metrics.json; of images
+also missed.csv and pictures of what the generator covers worst and of where things appear.
 
     logan-evaluate --workdir=runs/ring8-pairwise-seed0"""
 
@@ -14,18 +16,45 @@ def define() -> None:
     command.define_workdir()
     command.define_threads()
     flags.DEFINE_integer(
-        "samples", 10_000, "Generated samples.", lower_bound=1, module_name="logan.cli"
+        "samples",
+        None,
+        "Generated samples. Default: 10,000, of images 5,000.",
+        lower_bound=1,
+        module_name="logan.cli",
+    )
+    flags.DEFINE_enum(
+        "extractor",
+        "random",
+        ["random", "inception", "none"],
+        "Images: the network whose features are compared. random: fixed random convolutions, for "
+        "comparisons between runs only; inception: Inception v3, for FID and KID.",
+        module_name="logan.cli",
+    )
+    flags.DEFINE_string(
+        "inception_weights",
+        None,
+        "With --extractor=inception: a Keras weights file. Default: ImageNet's, fetched.",
+        module_name="logan.cli",
     )
 
 
 def main() -> None:
     run = Run.open(command.required_workdir())
+    settings = flags.FLAGS
+    if settings.inception_weights and settings.extractor != "inception":
+        raise UserError("--inception_weights: expected --extractor=inception beside it")
     command.start_tensorflow()
     from logan.evaluation import evaluate, table
+    from logan.pictures import draw_evidence
 
-    metrics = evaluate(run, flags.FLAGS.samples)
+    metrics, evidence = evaluate(
+        run, settings.samples, settings.extractor, settings.inception_weights
+    )
+    pictures = draw_evidence(run, evidence, metrics) if evidence else []
     print(table({run.label: metrics}))
-    print(f"\n{metrics['protocol']}\n{run.metrics}")
+    print(f"\n{metrics['protocol']}")
+    for path in [run.metrics, *pictures]:
+        print(path)
 
 
 def run() -> None:

@@ -1,36 +1,108 @@
-"""Images held in memory as batches whose order is a pure function of (seed, position)."""
+"""Images in memory or mapped from a file, as batches whose order is a pure function of the seed."""
 
 import numpy as np
 import tensorflow as tf
 
+from logan.datasets.video import to_unit_range
 from logan.randomness import Purpose, bits, key
 
 
+class Images:
+    """Images of one size with a training and a held-out part.
+
+    Attributes:
+        frames: uint8 [images, height, width, channels]; mapped from a file, it may be larger than
+            memory.
+        train: int64, which of them are trained on.
+        test: int64, which are held out.
+    """
+
+    def __init__(
+        self, frames: np.ndarray, train: np.ndarray, test: np.ndarray, *, flip: bool = False
+    ):
+        self.frames = frames
+        self.train = train
+        self.test = test
+        self.flip = flip
+
+    def batches(self, seed: int, batch_size: int, first_step: int = 0) -> tf.data.Dataset:
+        """Endless training batches; see `image_batches`."""
+        return image_batches(
+            self.frames, self.train, seed, batch_size, first_step=first_step, flip=self.flip
+        )
+
+    def evaluation_sample(self, seed: int, count: int) -> np.ndarray:
+        """Up to `count` held-out images, float32 in [-1, 1], evenly spread over the part.
+
+        `seed` plays no part: every run is measured on the same images.
+        """
+        return to_unit_range(self.frames[self.held_out(count)])
+
+    def training_sample(self, count: int) -> np.ndarray:
+        """Up to `count` training images, float32 in [-1, 1], evenly spread over the part."""
+        return to_unit_range(self.frames[_spread(self.train, count)])
+
+    def held_out(self, count: int) -> np.ndarray:
+        """int64 [up to count], which images `evaluation_sample` gives."""
+        return _spread(self.test, count)
+
+
+def _spread(indices: np.ndarray, count: int) -> np.ndarray:
+    """Up to `count` of them at even distances, first and last included."""
+    count = min(count, len(indices))
+    return indices[np.linspace(0, len(indices) - 1, count).round().astype(int)]
+
+
 def image_batches(
-    images: np.ndarray, seed: int, batch_size: int, first_step: int = 0
+    frames: np.ndarray,
+    indices: np.ndarray,
+    seed: int,
+    batch_size: int,
+    *,
+    first_step: int = 0,
+    flip: bool = False,
 ) -> tf.data.Dataset:
     """An endless float32 [batch_size, height, width, channels] in [-1, 1].
 
     Every epoch goes through all images once, in an order of its own. Example number p of a run is a
-    function of (seed, p) alone, so starting at any step costs nothing.
+    function of (seed, p) alone, so starting at any step costs nothing and no buffer is filled.
 
     Args:
-        images: uint8 [images, height, width, channels].
-        seed: of the order.
+        frames: uint8 [images, height, width, channels]. Only the images of a batch are read.
+        indices: int64, which of them to use.
+        seed: of the order and of the mirroring.
         batch_size: images in a batch; batches run on over the end of an epoch.
         first_step: the batch to begin with.
+        flip: mirror each image left to right with probability one half.
     """
-    last = len(images) - 1
-    pixels = tf.constant(images)
+    epochs_in_batch = -(-batch_size // len(indices)) + 1
+    shape = (batch_size, *frames.shape[1:])
 
-    def image(position: tf.Tensor) -> tf.Tensor:
-        epoch, place = position // len(images), position % len(images)
+    def order(step: tf.Tensor) -> tf.Tensor:
+        positions = step * batch_size + tf.range(batch_size, dtype=tf.int64)
+        epochs = positions // len(indices)
         # The shuffle heeds only a few low bits of each of its three words: all must be random. As
         # `tf.random.experimental.index_shuffle` seeds it, epochs would share 256 orders.
-        index = tf.raw_ops.RandomIndexShuffle(
-            index=place, seed=bits(key(seed, epoch, Purpose.ORDER), [3]), max_index=last, rounds=8
+        words = tf.stack(
+            [bits(key(seed, epochs[0] + i, Purpose.ORDER), [3]) for i in range(epochs_in_batch)]
         )
-        return tf.cast(tf.gather(pixels, index), tf.float32) / 127.5 - 1.0
+        return tf.raw_ops.RandomIndexShuffle(
+            index=positions % len(indices),
+            seed=tf.gather(words, epochs - epochs[0]),
+            max_index=len(indices) - 1,
+            rounds=8,
+        )
 
-    positions = tf.data.Dataset.range(first_step * batch_size, np.iinfo(np.int64).max)
-    return positions.map(image).batch(batch_size, drop_remainder=True).prefetch(4)
+    def read(places: tf.Tensor) -> tf.Tensor:
+        pixels = tf.numpy_function(lambda at: frames[indices[at]], [places], tf.uint8)
+        return tf.ensure_shape(pixels, shape)
+
+    def batch(step: tf.Tensor) -> tf.Tensor:
+        images = tf.cast(read(order(step)), tf.float32) / 127.5 - 1.0
+        if not flip:
+            return images
+        is_mirrored = bits(key(seed, step, Purpose.FLIP), [batch_size, 1, 1, 1]) < 0
+        return tf.where(is_mirrored, tf.reverse(images, axis=[2]), images)
+
+    steps = tf.data.Dataset.range(first_step, np.iinfo(np.int64).max // batch_size)
+    return steps.map(batch, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)

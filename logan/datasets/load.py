@@ -6,13 +6,21 @@ from typing import Protocol, cast
 import numpy as np
 import tensorflow as tf
 
-from logan.datasets.images import image_batches
+from logan.datasets.celeb_a import load_celeb_a
+from logan.datasets.cifar10 import load_cifar10
+from logan.datasets.frame_cache import cached_frames
+from logan.datasets.image_folder import load_image_folder
+from logan.datasets.images import Images
+from logan.datasets.junction import Junction
 from logan.datasets.splits import split_by_time_block
 from logan.datasets.toy import ToyDistribution, toy_distribution
-from logan.datasets.video import load_frames, to_unit_range
+from logan.datasets.video import load_frames
 from logan.experiments import Experiment
 
 MINIMUM_FRAMES = 10
+JUNCTION_VERSION = 1  # changes whenever the same settings would draw other frames than before
+
+Crop = tuple[int, int, int, int]
 
 
 class Data(Protocol):
@@ -25,28 +33,6 @@ class Data(Protocol):
         """Up to `count` float32 examples that training never sees."""
 
 
-class Images:
-    """Images in memory, a training and a test part.
-
-    Attributes:
-        train: uint8 [images, height, width, channels].
-        test: the same, held out.
-    """
-
-    def __init__(self, train: np.ndarray, test: np.ndarray):
-        self.train = train
-        self.test = test
-
-    def batches(self, seed: int, batch_size: int, first_step: int = 0) -> tf.data.Dataset:
-        return image_batches(self.train, seed, batch_size, first_step)
-
-    def evaluation_sample(self, seed: int, count: int) -> np.ndarray:
-        """Held-out images in [-1, 1], evenly spread over time; `seed` plays no part."""
-        count = min(count, len(self.test))
-        chosen = np.linspace(0, len(self.test) - 1, count).round().astype(int)
-        return to_unit_range(self.test[chosen])
-
-
 def load_toy(experiment: Experiment) -> ToyDistribution:
     """The experiment's toy mixture.
 
@@ -56,30 +42,104 @@ def load_toy(experiment: Experiment) -> ToyDistribution:
     return toy_distribution(experiment.dataset, experiment.mode_weights)
 
 
-def load_images(experiment: Experiment, cache: Path | None = None) -> Images:
+def load_images(
+    experiment: Experiment, cache: Path | None = None, *, show_progress: bool = False
+) -> Images:
     """The experiment's images.
 
     Args:
-        experiment: with dataset traffic.
-        cache: folder in which decoded frames are kept.
+        experiment: of an image dataset.
+        cache: folder in which decoded images are kept; they are then read from there and not held
+            in memory.
+        show_progress: draw a progress bar while images are decoded.
 
     Raises:
-        VideoError: if a source cannot be used.
+        UserError: if a source cannot be used.
     """
-    crop = cast("tuple[int, int, int, int] | None", experiment.crop or None)
+    size, channels = experiment.image_size, experiment.channels
+    if experiment.is_junction:
+        parts = _junction(experiment, cache)
+    elif experiment.dataset == "traffic":
+        parts = _video(experiment, cache)
+    elif experiment.dataset == "images":
+        parts = load_image_folder(
+            experiment.data,
+            size=size,
+            channels=channels,
+            test_fraction=experiment.test_fraction,
+            split=experiment.hold_out,
+            crop=_crop(experiment),
+            skip_unreadable=experiment.skip_unreadable,
+            cache_dir=cache,
+            show_progress=show_progress,
+        )
+    else:
+        reader = load_celeb_a if experiment.dataset == "celeb_a" else load_cifar10
+        parts = reader(
+            experiment.data or None,
+            size=size,
+            channels=channels,
+            cache_dir=cache,
+            show_progress=show_progress,
+        )
+    return Images(*parts, flip=experiment.flip)
+
+
+Parts = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+def _crop(experiment: Experiment) -> Crop | None:
+    return cast("Crop | None", experiment.crop or None)
+
+
+def _video(experiment: Experiment, cache: Path | None) -> Parts:
     frames = load_frames(
         experiment.video,
         size=experiment.image_size,
         channels=experiment.channels,
         interval_seconds=experiment.frame_interval,
-        crop=crop,
+        crop=_crop(experiment),
         minimum_frames=MINIMUM_FRAMES,
         cache_dir=cache,
     )
-    train, test = split_by_time_block(len(frames), test_fraction=experiment.test_fraction)
-    return Images(frames[train], frames[test])
+    return frames, *split_by_time_block(len(frames), test_fraction=experiment.test_fraction)
 
 
-def load(experiment: Experiment, cache: Path | None = None) -> Data:
+def load_junction(experiment: Experiment) -> Junction:
+    """The scene of an experiment on the rendered junction."""
+    return Junction(
+        experiment.image_size, experiment.channels, experiment.scene, experiment.empty_share
+    )
+
+
+def _junction(experiment: Experiment, cache: Path | None) -> Parts:
+    """Frames do not depend on each other, so the last ones serve as the held-out part."""
+    junction, count = load_junction(experiment), experiment.frames
+    if cache is None:
+        frames = np.stack(list(junction.frames(0, count)))
+    else:
+        settings = dict(
+            junction=JUNCTION_VERSION,
+            size=junction.size,
+            channels=junction.channels,
+            seed=experiment.scene,
+            empty_share=experiment.empty_share,
+            frames=count,
+        )
+        frames = cached_frames(
+            cache,
+            settings,
+            [],
+            junction.background.shape,
+            read=lambda: junction.frames(0, count),
+            check=lambda count: None,
+        )
+    first_test = count - round(experiment.test_fraction * count)
+    return frames, np.arange(first_test), np.arange(first_test, count)
+
+
+def load(experiment: Experiment, cache: Path | None = None, *, show_progress: bool = False) -> Data:
     """The experiment's data, toy or images."""
-    return load_images(experiment, cache) if experiment.is_image else load_toy(experiment)
+    if experiment.is_image:
+        return load_images(experiment, cache, show_progress=show_progress)
+    return load_toy(experiment)

@@ -7,11 +7,18 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
+
+from logan.cli import image_run as image_run_module
+from logan.cli import interpolate, reconstruct
+from logan.experiments import Experiment
+from logan.runs import Run
 
 COMMANDS = Path(sys.executable).parent
 TINY = ["--width=8", "--hidden_layers=1", "--batch_size=32", "--log_every=10", "--threads=1"]
@@ -75,6 +82,19 @@ def image_run(folder: Path) -> Path:
         "--workdir=images", cwd=folder,
     )  # fmt: skip
     return folder / "images"
+
+
+@pytest.fixture(scope="module")
+def junction_runs(folder: Path) -> list[Path]:
+    """The rendered junction, learned by the BiGAN with the penalty and by a WGAN-GP."""
+    settings = [*TINY_IMAGES, "--image_size=32", "--frames=300"]
+    baseline = ["--model=gan", "--loss=wasserstein", "--penalty=gradient", "--penalty_weight=10"]
+    for name, extra in [("junction", []), ("wgan-gp", [*baseline, "--discriminator_steps=2"])]:
+        call(
+            "logan-train", "--experiment=traffic", *settings, *extra,
+            f"--workdir={name}", cwd=folder,
+        )  # fmt: skip
+    return [folder / "junction", folder / "wgan-gp"]
 
 
 def test_list_names_every_experiment_with_a_line() -> None:
@@ -205,6 +225,161 @@ def test_image_commands_draw(image_run: Path, command: str, name: str) -> None:
         assert len(np.unique(np.asarray(picture))) > 1
 
 
+def opened(path: Path) -> np.ndarray:
+    with Image.open(path) as picture:
+        return np.asarray(picture)
+
+
+def test_generations_have_the_asked_size_columns_and_seed(image_run: Path) -> None:
+    pictures = []
+    for seed in (1, 2):
+        output = image_run.parent / "generations.png"
+        call(
+            "logan-generate", f"--workdir={image_run}", "--count=6", "--columns=3", "--size=301",
+            f"--seed={seed}", f"--output={output}",
+        )  # fmt: skip
+        pictures.append(opened(output))
+    # Three images of 16 pixels and two gaps of 2 in a row, two rows with one gap.
+    assert pictures[0].shape[:2] == (round(301 * 34 / 52), 301)
+    assert np.any(pictures[0] != pictures[1])
+
+
+def test_reconstructions_are_ranked_or_spread_over_time(image_run: Path) -> None:
+    for flags in (["--count=2"], ["--order=time", "--count=3", "--seed=1"]):
+        output = image_run.parent / "reconstructions.png"
+        call(
+            "logan-reconstruct", f"--workdir={image_run}", "--size=500", f"--output={output}",
+            *flags,
+        )  # fmt: skip
+        assert max(opened(output).shape[:2]) == 500
+
+
+def test_images_too_small_for_ssim_are_ranked_by_squared_error() -> None:
+    x = np.zeros((3, 8, 8, 1), np.float32)
+    x_hat = x + np.float32([0.5, 0.0, 1.0])[:, None, None, None]
+    texts = [text.get_text() for text in reconstruct.ranked_figure(x, x_hat, 1).axes[0].texts]
+    assert {"best by squared error", "0.0", "0.25", "1.0"} <= set(texts)
+    assert "SSIM needs images of 11 pixels or more" in " ".join(texts)
+
+
+class HeldOut:
+    """Images that are their own index, one pixel large."""
+
+    def evaluation_sample(self, seed: int, count: int) -> np.ndarray:
+        return np.linspace(0, 99, min(count, 100)).round().reshape(-1, 1, 1, 1)
+
+
+def test_the_seed_decides_which_held_out_images_are_taken(tmp_path: Path) -> None:
+    run = Run(tmp_path, Experiment(dataset="traffic", network="convolutional"))
+
+    def chosen(seed: int) -> list[float]:
+        return image_run_module.held_out(HeldOut(), run, 4, seed).ravel().tolist()
+
+    assert chosen(0) == [0, 33, 66, 99]
+    assert chosen(1) == chosen(1) != chosen(2)
+    assert chosen(1) == sorted(set(chosen(1)))
+    assert len(chosen(1)) == 4
+
+
+def test_the_features_that_change_an_image_most_are_found() -> None:
+    """Of three pixels, one each is z₀ and 3 z₂; z₁ has no part in the image."""
+
+    class Model:
+        def averaged_generator(self, z: np.ndarray, training: bool) -> Any:
+            return tf.reshape(z * [1.0, 0.0, 3.0], [-1, 1, 3, 1])
+
+    z = np.array([[0.1, 0.2, 0.3], [-0.5, 0.0, 0.5]], np.float32)
+    changes = interpolate.feature_changes(Model(), z)
+    np.testing.assert_allclose(changes, [2 / 3, 0, 2], rtol=1e-6)
+
+
+def write_picture(path: Path, size: tuple[int, int], mode: str = "RGB") -> Path:
+    Image.effect_noise(size, 90).convert(mode).save(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["--kind=spherical", "--count=1", "--seed=3"],
+        ["--kind=traversal", "--count=2"],
+        ["--kind=traversal", "--features=3,0"],
+    ],
+)
+def test_ways_through_the_latent_space_are_drawn(image_run: Path, flags: list[str]) -> None:
+    output = image_run.parent / "way.png"
+    call(
+        "logan-interpolate", f"--workdir={image_run}", "--points=3", "--size=400",
+        f"--output={output}", *flags,
+    )  # fmt: skip
+    assert max(opened(output).shape[:2]) == 400
+
+
+def test_own_pictures_are_interpolated(image_run: Path, tmp_path: Path) -> None:
+    paths = [
+        write_picture(tmp_path / "a wide one.png", (40, 20)),
+        write_picture(tmp_path / "grey.jpg", (16, 30), "L"),
+        write_picture(tmp_path / "cut out.png", (8, 8), "RGBA"),
+    ]
+    call(
+        "logan-interpolate", f"--workdir={image_run}", f"--images={','.join(map(str, paths))}",
+        f"--output={tmp_path / 'own.png'}",
+    )  # fmt: skip
+    assert np.ptp(opened(tmp_path / "own.png")) > 100
+    call(
+        "logan-interpolate", f"--workdir={image_run}", f"--images={paths[0]}", "--kind=traversal",
+        f"--output={tmp_path / 'traversal.png'}",
+    )  # fmt: skip
+    assert (tmp_path / "traversal.png").is_file()
+
+
+@pytest.mark.parametrize(
+    ("command", "flags", "message"),
+    [
+        ("logan-generate", ["--size=100", "--scale=2"], "--scale: expected none together with"),
+        ("logan-generate", ["--output=a.jpg"], "--output: expected a path that ends in .png"),
+        ("logan-interpolate", ["--images=a.png"], "--images: expected two pictures or more"),
+        ("logan-interpolate", ["--images=a.png,b.png"], "expected a picture in a.png. Received"),
+        ("logan-interpolate", ["--images=ok.png,bad.png"], "expected a picture in bad.png. Rec"),
+        (
+            "logan-interpolate",
+            ["--kind=traversal", "--images=ok.png,ok.png"],
+            "--images: expected one picture to traverse from. Received: 2",
+        ),
+        ("logan-interpolate", ["--features=1"], "--features: expected --kind=traversal"),
+        (
+            "logan-interpolate",
+            ["--kind=traversal", "--features=0,4"],
+            "--features: expected whole numbers from 0 to 3, the run's latent features. Received: "
+            "'4'",
+        ),
+        ("logan-interpolate", ["--kind=traversal", "--features=-1"], "Received: '-1'"),
+        ("logan-interpolate", ["--kind=traversal", "--features=one"], "Received: 'one'"),
+    ],
+)
+def test_image_commands_refuse_by_name(
+    image_run: Path, tmp_path: Path, command: str, flags: list[str], message: str
+) -> None:
+    write_picture(tmp_path / "ok.png", (16, 16))
+    (tmp_path / "bad.png").write_text("no picture")
+    printed = call(command, f"--workdir={image_run}", *flags, code=2, cwd=tmp_path)
+    assert message in printed
+    assert "Traceback" not in printed
+
+
+@pytest.mark.parametrize(
+    ("command", "flag"),
+    [
+        ("logan-generate", "--size=10"),
+        ("logan-reconstruct", "--order=random"),
+        ("logan-interpolate", "--kind=cubic"),
+        ("logan-interpolate", "--points=1"),
+    ],
+)
+def test_flags_of_image_commands_have_limits(command: str, flag: str) -> None:
+    assert flag.split("=")[0].strip("-") in call(command, "--workdir=none", flag, code=1)
+
+
 def test_image_runs_are_compared(image_run: Path) -> None:
     output = image_run.parent / "sheet.png"
     call("logan-compare", f"--workdirs={image_run}", f"--output={output}")
@@ -231,6 +406,63 @@ def test_interrupted_training_stops_with_its_own_code_and_continues(tmp_path: Pa
     assert steps == list(range(10, 4001, 10))
 
 
+def test_evaluation_of_the_junction(junction_runs: list[Path]) -> None:
+    printed = call("logan-evaluate", f"--workdir={junction_runs[0]}", "--samples=40")
+    assert "fair cells" in printed and "not FID" in printed
+    metrics = json.loads((junction_runs[0] / "metrics.json").read_text())
+    assert metrics["samples"] == 40
+    assert 0.1 < metrics["foreground"]["real_share"] < 0.3
+    assert 0 <= metrics["junction"]["cells_captured_fair"] <= 1
+    assert metrics["junction"]["detector_accuracy"]["cell_recall"] > 0.9
+    assert metrics["fidelity"]["extractor"].startswith("random")
+    assert set(metrics["reconstruction"]) >= {"ssim", "psnr", "mse", "latent_error", "occupied"}
+    quantiles = metrics["reconstruction"]["ssim_quantiles"]
+    assert list(quantiles.values()) == sorted(quantiles.values())
+    assert metrics["protocol"]
+    rows = (junction_runs[0] / "missed.csv").read_text().splitlines()
+    assert rows[0] == "image,distance_to_nearest_generation,reconstruction_mse"
+    places, distances, errors = zip(*(row.split(",") for row in rows[1:]), strict=True)
+    assert sorted(map(int, places)) == list(range(240, 300))
+    assert list(map(float, distances)) == sorted(map(float, distances), reverse=True)
+    assert all(float(error) > 0 for error in errors)
+    for name in ("missed.png", "foreground_maps.png"):
+        with Image.open(junction_runs[0] / "figures" / name) as picture:
+            assert picture.size[0] > 200
+
+
+def test_images_without_an_encoder_are_evaluated_and_compared(
+    junction_runs: list[Path], tmp_path: Path
+) -> None:
+    call("logan-evaluate", f"--workdir={junction_runs[1]}", "--samples=20", "--extractor=none")
+    metrics = json.loads((junction_runs[1] / "metrics.json").read_text())
+    assert "reconstruction" not in metrics and "fidelity" not in metrics
+    picture = tmp_path / "sheet.png"
+    both = ",".join(map(str, junction_runs))
+    table = call("logan-compare", f"--workdirs={both}", f"--output={picture}")
+    assert "junction" in table and "wgan-gp" in table and picture.is_file()
+
+
+def test_folder_of_pictures_end_to_end(folder: Path) -> None:
+    pictures = folder / "photos"
+    for person in range(5):
+        (pictures / f"p{person}").mkdir(parents=True)
+        for number in range(4):
+            grey = np.full((20, 30), 40 * person + 10 * number, np.uint8)
+            Image.fromarray(grey).save(pictures / f"p{person}" / f"{number}.png")
+    (pictures / "broken.png").write_text("no picture")
+    settings = [
+        "--experiment=images", f"--data={pictures}", *TINY_IMAGES, "--channels=1",
+        "--hold_out=folders", "--flip", "--precision=bfloat16", "--workdir=photo-run",
+    ]  # fmt: skip
+    error = call("logan-train", *settings, code=2, cwd=folder)
+    assert "broken.png" in error and "--skip_unreadable" in error
+    assert not (folder / "photo-run").exists()
+    call("logan-train", *settings, "--skip_unreadable", cwd=folder)
+    call("logan-evaluate", "--workdir=photo-run", "--samples=30", "--extractor=none", cwd=folder)
+    metrics = json.loads((folder / "photo-run" / "metrics.json").read_text())
+    assert "4 held out" in metrics["protocol"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -240,8 +472,9 @@ def test_interrupted_training_stops_with_its_own_code_and_continues(tmp_path: Pa
         (["--experiment=ring8", "--steps=0"], "--steps: expected a number >= 1"),
         (["--experiment=ring8", "--learning_rate=nan"], "--learning_rate: expected a finite"),
         (["--experiment=ring8", "--mode_weights=1,2"], "--mode_weights: expected 8 numbers"),
-        (["--experiment=ring8", "--model=gan"], "--penalty: expected none with --model=gan"),
-        (["--experiment=traffic"], "--video: expected the path"),
+        (["--experiment=ring8", "--model=gan"], "--penalty: expected none or gradient"),
+        (["--experiment=images"], "--data: expected the path"),
+        (["--experiment=traffic", "--image_size=16"], "--image_size: expected 32, 64 or 128"),
         (["--experiment=ring8", "extra"], "expected flags only"),
     ],
 )
