@@ -1,6 +1,7 @@
 """Prints a Markdown table of the runs in a folder: mean, min and max over seeds of each setting."""
 
 import collections
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,34 @@ from logan.files import read_json
 flags.DEFINE_string("folder", None, "A folder of run folders with metrics.json.", required=True)
 
 COLUMNS = {
+    "modes": ("modes", "{:.0f}"),
     "captured": ("captured", "{:.0f}"),
     "fair": ("captured_fair", "{:.0f}"),
     "HQ": ("high_quality", "{:.3f}"),
     "spread/σ": ("mode_spread", "{:.2f}"),
     "reverse KL": ("reverse_kl", "{:.4f}"),
     "rmse G(E(x))": ("reconstruction_rmse", "{:.4f}"),
+    "frames with a car": ("junction.occupied_share", "{:.3f}"),
+    "cells": ("junction.cells_captured", "{:.2f}"),
+    "fair cells": ("junction.cells_captured_fair", "{:.2f}"),
+    "foreground": ("foreground.generated_share", "{:.3f}"),
+    "real": ("foreground.real_share", "{:.3f}"),
+    "distance": ("foreground.distance", "{:.3f}"),
+    "SSIM": ("reconstruction.ssim", "{:.3f}"),
+    "occupied SSIM": ("reconstruction.occupied.ssim", "{:.3f}"),
+    "recall": ("fidelity.recall", "{:.3f}"),
+    "coverage": ("fidelity.coverage", "{:.3f}"),
     "training s": ("training_seconds", "{:.0f}"),
 }
+ABSENT = "-"
+
+
+def lookup(metrics: dict[str, Any], path: str) -> Any:
+    """The value at a path of names; `ABSENT` if it is not there."""
+    value: Any = metrics
+    for name in path.split("."):
+        value = value.get(name, ABSENT) if isinstance(value, dict) else ABSENT
+    return value
 
 
 def spread(values: list[float | None], form: str) -> str:
@@ -34,20 +55,22 @@ def spread(values: list[float | None], form: str) -> str:
 
 
 def rows(folder: Path) -> list[list[str]]:
-    """The table's cells, its head first, one row for each experiment and penalty."""
-    groups: dict[tuple[str, str], list[dict[str, Any]]] = collections.defaultdict(list)
+    """The table's cells, its head first, one row for the runs that differ in their seed only."""
+    groups: dict[str, list[dict[str, Any]]] = collections.defaultdict(list)
     for path in sorted(folder.glob("*/metrics.json")):
-        metrics = read_json(path)
-        groups[metrics["experiment"], metrics["penalty"]].append(metrics)
-    table = [["experiment", "penalty", "seeds", "modes", *COLUMNS]]
-    for (experiment, penalty), group in groups.items():
+        groups[re.sub(r"-seed\d+$", "", path.parent.name)].append(read_json(path))
+    table = [["runs", "seeds", *COLUMNS]]
+    for name, group in groups.items():
         seeds = ", ".join(str(metrics["seed"]) for metrics in group)
-        cells = [
-            spread([metrics.get(key) for metrics in group], form) if key in group[0] else "-"
-            for key, form in COLUMNS.values()
-        ]
-        table.append([experiment, penalty, seeds, str(group[0].get("modes", "-")), *cells])
-    return table
+        cells = []
+        for path, form in COLUMNS.values():
+            values = [lookup(metrics, path) for metrics in group]
+            cells.append(ABSENT if ABSENT in values else spread(values, form))
+        table.append([name, seeds, *cells])
+    is_told = [
+        any(cells[column] != ABSENT for cells in table[1:]) for column in range(len(table[0]))
+    ]
+    return [[cell for cell, told in zip(cells, is_told, strict=True) if told] for cells in table]
 
 
 def main(arguments: list[str]) -> None:
@@ -56,8 +79,6 @@ def main(arguments: list[str]) -> None:
     table = rows(folder)
     if len(table) == 1:
         sys.exit(f"--folder: expected runs with metrics.json. Received: {folder}")
-    order = {name: index for index, name in enumerate(sorted({row[0] for row in table[1:]}))}
-    table[1:] = sorted(table[1:], key=lambda row: (order[row[0]], row[1] == "none"))
     table.insert(1, ["---"] * len(table[0]))
     for cells in table:
         print(f"| {' | '.join(cells)} |")
