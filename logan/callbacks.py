@@ -5,10 +5,11 @@ Training runs under `keras.Model.fit` with one interval of the log as an epoch.
 
 import contextlib
 import math
+import shutil
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -47,7 +48,7 @@ class StopOnDivergence(Interval):
             self.fail(f"the loss at step {first_bad_step} is not finite", means)
 
     def fail(self, what: str, means: dict[str, float]) -> None:
-        newest = self._run.checkpoints(self.model).latest_checkpoint
+        newest = self._run.checkpoints.newest()
         kept = f"The last good checkpoint is {newest}" if newest else "There is no checkpoint yet"
         terms = ", ".join(f"{name} {value:.4g}" for name, value in means.items())
         raise DivergedError(
@@ -57,50 +58,67 @@ class StopOnDivergence(Interval):
 
 
 class WriteLog(Interval):
-    """Appends each interval's means to log.jsonl and to TensorBoard's events."""
+    """Appends each interval's means to log.jsonl and to TensorBoard's events.
 
-    def __init__(self, run: Run, seconds_before: float):
+    The events are written anew from the log when a run is continued: steps that a killed process
+    had written after its last checkpoint would stand in them twice.
+    """
+
+    def __init__(self, run: Run, records: Sequence[dict[str, Any]]):
+        """Begins after the records that the log holds already."""
         super().__init__()
         self._run = run
-        self._start = time.monotonic() - seconds_before
+        self._start = time.monotonic() - (records[-1]["seconds"] if records else 0.0)
+        shutil.rmtree(run.tensorboard, ignore_errors=True)
         self._events = tf.summary.create_file_writer(str(run.tensorboard))
+        for record in records:
+            self._add_event(record)
+        self._events.flush()
 
     def on_interval_end(self, step: int, means: dict[str, float]) -> None:
         rate = self.model.optimizers["discriminator"].learning_rate
-        means = {**means, "learning_rate": float(rate)}
         seconds = round(time.monotonic() - self._start, 3)
-        self._run.append_record({"step": step, **means, "seconds": seconds})
-        with self._events.as_default(step=step):
-            for name, value in means.items():
-                tf.summary.scalar(name, value)
+        record = {"step": step, **means, "learning_rate": float(rate), "seconds": seconds}
+        self._run.append_record(record)
+        self._add_event(record)
         self._events.flush()
+
+    def _add_event(self, record: dict[str, Any]) -> None:
+        with self._events.as_default(step=record["step"]):
+            for name, value in record.items():
+                if name not in ("step", "seconds"):
+                    tf.summary.scalar(name, value)
 
 
 class SaveCheckpoints(Interval):
-    """Saves every `checkpoint_every` steps, at the end, and when training is told to stop."""
+    """Saves every so many steps or minutes, at the end, and when training is told to stop."""
 
     def __init__(self, run: Run, divergence: StopOnDivergence):
         super().__init__()
         self._experiment = run.experiment
         self._divergence = divergence
-        self._run = run
-        self._manager: tf.train.CheckpointManager | None = None
+        self._checkpoints = run.checkpoints
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        self._manager = self._run.checkpoints(self.model)
-        self._last = int(self.model.step.numpy())
+        self._last_step = int(self.model.step.numpy())
+        self._last_time = time.monotonic()
 
     def on_interval_end(self, step: int, means: dict[str, float]) -> None:
-        every = self._experiment.checkpoint_every
-        is_due = step // every > self._last // every
-        if not (is_due or step == self._experiment.steps or self.model.stop_training):
+        if not (self._is_due(step) or step == self._experiment.steps or self.model.stop_training):
             return
         # A loss can still be finite when the update after it was not.
         if not all(np.isfinite(value.numpy()).all() for value in self.model.weights):
             self._divergence.fail(f"a weight after step {step} is not finite", means)
-        assert self._manager is not None
-        self._manager.save(checkpoint_number=step)
-        self._last = step
+        self._checkpoints.save(self.model, step)
+        self._last_step, self._last_time = step, time.monotonic()
+
+    def _is_due(self, step: int) -> bool:
+        every = self._experiment.checkpoint_every
+        minutes = (time.monotonic() - self._last_time) / 60
+        return (
+            step // every > self._last_step // every
+            or 0 < self._experiment.checkpoint_minutes <= minutes
+        )
 
 
 class TakeSnapshots(Interval):

@@ -191,6 +191,12 @@ class Experiment:
     checkpoint_every: int = _setting(
         1000, "Steps between two checkpoints.", at_least=1, names_the_run=False
     )
+    checkpoint_minutes: float = _setting(
+        10.0,
+        "A checkpoint also after so many minutes, at the end of an interval of the log. 0: never.",
+        at_least=0,
+        names_the_run=False,
+    )
     checkpoints_kept: int = _setting(3, "How many to keep.", at_least=1, names_the_run=False)
     snapshots: int = _setting(
         40,

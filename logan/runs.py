@@ -1,27 +1,26 @@
 """The run folder: where things lie in it, and how to open it again."""
 
+import contextlib
 import datetime
+import fcntl
 import json
 import os
 import platform
+import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import logan
+from logan.checkpoints import Checkpoints
 from logan.errors import RunError
 from logan.experiments import Experiment, differences, from_flags, to_flags
 from logan.files import atomic_path, read_json, write_json, write_text
 
 if TYPE_CHECKING:
-    import tensorflow as tf
-
     from logan.models.adversarial import AdversarialModel
-
-
-# What TensorFlow raises, besides its own errors, over a checkpoint cut short or of another model.
-_UNREADABLE = (ValueError, AssertionError, IndexError, RuntimeError)
 
 
 def default_workdir(experiment: Experiment) -> Path:
@@ -153,38 +152,34 @@ class Run:
         with self.log.open("a", encoding="utf-8") as file:
             file.write(json.dumps(record, allow_nan=False) + "\n")
 
-    # Checkpoints.
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Keeps other processes from training in this folder.
 
-    def checkpoints(self, model: "AdversarialModel") -> "tf.train.CheckpointManager":
-        """The run's checkpoints, tied to the model."""
-        import tensorflow as tf
-
-        return tf.train.CheckpointManager(
-            tf.train.Checkpoint(model=model),
-            str(self.path / "checkpoints"),
-            max_to_keep=self.experiment.checkpoints_kept,
-            checkpoint_name="step",
-        )
-
-    def restore(self, model: "AdversarialModel") -> int:
-        """Loads the newest checkpoint into the model.
-
-        Returns:
-            Its step; 0 if there is none, and then the model is as it was.
+        The operating system lets go of it when the process ends, however it ends.
 
         Raises:
-            RunError: if the checkpoint does not fit or cannot be read.
+            RunError: if another process holds it; the message names that process.
         """
-        import tensorflow as tf
+        with (self.path / ".lock").open("a+", encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.seek(0)
+                raise RunError(
+                    f"--workdir: expected a folder that no other run is using. {self.path} is in "
+                    f"use by {file.read().strip() or 'another process'}"
+                ) from None
+            file.truncate(0)
+            file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
+            file.flush()
+            yield
 
-        newest = self.checkpoints(model).latest_checkpoint
-        if newest is None:
-            return 0
-        try:
-            tf.train.Checkpoint(model=model).restore(newest).assert_existing_objects_matched()
-        except (*_UNREADABLE, tf.errors.OpError) as error:
-            raise RunError(f"{newest}: expected a checkpoint of this run. {error}") from error
-        return int(model.step.numpy())
+    # Checkpoints.
+
+    @property
+    def checkpoints(self) -> Checkpoints:
+        return Checkpoints(self.path / "checkpoints", self.experiment.checkpoints_kept)
 
     def trained_model(self) -> "AdversarialModel":
         """The model at its newest checkpoint.
@@ -195,7 +190,7 @@ class Run:
         from logan.models.assemble import assemble
 
         model = assemble(self.experiment)
-        if self.restore(model) == 0:
+        if self.checkpoints.restore(model) == 0:
             raise RunError(f"{self.path}: expected a trained run. Received: no checkpoint in it")
         return model
 
@@ -208,11 +203,17 @@ class Run:
         write_json(path, [*sessions, {"first_step": first_step, **environment(self.experiment)}])
 
     def export_networks(self, model: "AdversarialModel") -> None:
-        """Writes the averaged players and the discriminator as .keras files."""
+        """Writes the averaged players and the discriminator as .keras files, and their step."""
         networks = {role: getattr(model, f"averaged_{role}") for role in model.roles}
         for name, network in {**networks, "discriminator": model.discriminator}.items():
             with atomic_path(self.export / f"{name}.keras") as temporary:
                 network.save(temporary)
+        write_json(self.export / "step.json", int(model.step.numpy()))
+
+    def exported_step(self) -> int | None:
+        """The step of which all networks were exported, or None."""
+        path = self.export / "step.json"
+        return read_json(path) if path.is_file() else None
 
 
 def environment(experiment: Experiment) -> dict[str, Any]:

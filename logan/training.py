@@ -66,25 +66,24 @@ def train(
     """
     data = load(experiment, cache_of(workdir), show_progress=show_progress)
     run = Run.create_or_continue(workdir, experiment)
-    model = assemble(experiment, _steps_per_execution(experiment))
-    first_step = run.restore(model)
-    records = run.keep_records_until(first_step)
-    seconds_before = records[-1]["seconds"] if records else 0.0
-    interruption = Interruption()
-    if first_step < experiment.steps:
-        run.write_environment(first_step)
-        with (
-            interruption.listening(),
-            _callbacks(
-                run, data, first_step, seconds_before, interruption, show_progress
-            ) as callbacks,
-        ):
-            _fit(model, data, experiment, callbacks)
-    step = int(model.step.numpy())
-    # Also where an earlier call was killed between its last checkpoint and here.
-    if step > first_step or not run.export.is_dir():
-        run.export_networks(model)
-    records = run.records()
+    with run.held():
+        run.checkpoints.clear_leftovers()
+        model = assemble(experiment, _steps_per_execution(experiment))
+        first_step = run.checkpoints.restore(model)
+        records = run.keep_records_until(first_step)
+        interruption = Interruption()
+        if first_step < experiment.steps:
+            run.write_environment(first_step)
+            with (
+                interruption.listening(),
+                _callbacks(run, data, records, interruption, show_progress) as callbacks,
+            ):
+                _fit(model, data, experiment, callbacks)
+        step = int(model.step.numpy())
+        # Also where an earlier call was killed between its last checkpoint and here.
+        if step != run.exported_step():
+            run.export_networks(model)
+        records = run.records()
     seconds = records[-1]["seconds"] if records else 0.0
     return Outcome(run, step, seconds, interruption.received)
 
@@ -100,8 +99,7 @@ def _steps_per_execution(experiment: Experiment) -> int:
 def _callbacks(
     run: Run,
     data: Data,
-    first_step: int,
-    seconds_before: float,
+    records: list[dict[str, Any]],
     interruption: Interruption,
     show_progress: bool,
 ) -> Iterator[list[Any]]:
@@ -110,7 +108,7 @@ def _callbacks(
     divergence = StopOnDivergence(run)
     callbacks = [
         divergence,
-        WriteLog(run, seconds_before),
+        WriteLog(run, records),
         interruption,
         SaveCheckpoints(run, divergence),
     ]
@@ -119,6 +117,7 @@ def _callbacks(
             lambda: _take(snapshots.model, data, run), experiment.snapshots, experiment.steps
         )
         callbacks.append(snapshots)
+    first_step = records[-1]["step"] if records else 0
     progress = ShowProgress(run, first_step) if show_progress else None
     try:
         yield [*callbacks, progress] if progress else callbacks

@@ -4,6 +4,8 @@ import dataclasses
 import json
 import shutil
 import signal
+import subprocess
+import sys
 
 import keras
 import numpy as np
@@ -44,20 +46,11 @@ def copy(undisturbed, tmp_path):
     return Run.open(shutil.copytree(undisturbed.run.path, tmp_path / "copy"))
 
 
-def steps_of_checkpoints(run):
-    names = (run.path / "checkpoints").glob("step-*.index")
-    return sorted(int(path.stem.removeprefix("step-")) for path in names)
-
-
 def forget_after(run, step):
     """What a crash after that step would have left."""
-    folder = run.path / "checkpoints"
-    for later in steps_of_checkpoints(run):
+    for later in run.checkpoints.steps():
         if later > step:
-            for path in folder.glob(f"step-{later}.*"):
-                path.unlink()
-    state = f'model_checkpoint_path: "step-{step}"\nall_model_checkpoint_paths: "step-{step}"\n'
-    (folder / "checkpoint").write_text(state)
+            shutil.rmtree(run.checkpoints.path(later))
     shutil.rmtree(run.export)
 
 
@@ -85,8 +78,8 @@ def assert_same_outcome(run, other):
 
 
 def assert_only_finite_checkpoints(run):
-    for step in steps_of_checkpoints(run):
-        reader = tf.train.load_checkpoint(str(run.path / "checkpoints" / f"step-{step}"))
+    for step in run.checkpoints.steps():
+        reader = tf.train.load_checkpoint(str(run.checkpoints.path(step) / "model"))
         for name, kind in reader.get_variable_to_dtype_map().items():
             if kind.is_floating:
                 assert np.isfinite(reader.get_tensor(name)).all(), (step, name)
@@ -122,12 +115,13 @@ def test_outcome_and_log(undisturbed):
 
 def test_what_a_run_leaves_in_its_folder(undisturbed):
     run = undisturbed.run
-    assert steps_of_checkpoints(run) == [10, 20, 25]
+    assert run.checkpoints.steps() == [10, 20, 25]
     assert [int(s["step"]) for s in read_snapshots(run.snapshots)] == [0, 10, 20, 25]
     assert {path.name for path in run.export.iterdir()} == {
         "generator.keras",
         "encoder.keras",
         "discriminator.keras",
+        "step.json",
     }
     assert list(run.tensorboard.glob("events.*"))
     assert Run.open(run.path).experiment == EXPERIMENT
@@ -189,7 +183,7 @@ def test_run_that_lost_its_end_is_continued_to_the_same_end(undisturbed, copy):
     outcome = train(EXPERIMENT, copy.path, show_progress=False)
     assert outcome.step == 25
     assert_same_outcome(copy, undisturbed.run)
-    assert steps_of_checkpoints(copy) == [10, 20, 25]
+    assert copy.checkpoints.steps() == [10, 20, 25]
     assert (copy.export / "generator.keras").is_file()
     sessions = json.loads((copy.path / "environment.json").read_text())
     assert [session["first_step"] for session in sessions] == [0, 10]
@@ -205,7 +199,7 @@ def test_interrupted_run_is_continued_to_the_same_end(undisturbed, tmp_path, mon
         after_snapshot(patch, 0, lambda model: signal.raise_signal(signal.SIGINT))
         first = train(experiment, tmp_path / "run", show_progress=False)
     assert (first.step, first.interrupted_by) == (10, signal.SIGINT)
-    assert steps_of_checkpoints(first.run) == [10]
+    assert first.run.checkpoints.steps() == [10]
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == handlers
     second = train(experiment, tmp_path / "run", show_progress=False)
     assert (second.step, second.interrupted_by) == (25, None)
@@ -217,7 +211,7 @@ def test_interruption_between_checkpoint_and_next_interval_loses_nothing(tmp_pat
     after_snapshot(monkeypatch, 10, lambda model: signal.raise_signal(signal.SIGTERM))
     outcome = train(experiment, tmp_path / "run", show_progress=False)
     assert (outcome.step, outcome.interrupted_by) == (20, signal.SIGTERM)
-    assert steps_of_checkpoints(outcome.run) == [20]
+    assert outcome.run.checkpoints.steps() == [20]
     assert [record["step"] for record in outcome.run.records()] == [10, 20]
 
 
@@ -233,11 +227,11 @@ def test_loss_that_is_not_finite_names_its_step_and_keeps_the_last_good_checkpoi
 ):
     with monkeypatch.context() as patch:
         after_snapshot(patch, 10, lambda model: poison(model.generator.weights[0]))
-        with pytest.raises(DivergedError, match=r"loss at step 11 .*step-10\."):
+        with pytest.raises(DivergedError, match=r"loss at step 11 .*step-00000010\."):
             train(EXPERIMENT, tmp_path / "run", show_progress=False)
     run = Run.open(tmp_path / "run")
     assert [record["step"] for record in run.records()] == [10]
-    assert steps_of_checkpoints(run) == [10]
+    assert run.checkpoints.steps() == [10]
     assert_only_finite_checkpoints(run)
     train(EXPERIMENT, run.path, show_progress=False)
     assert_same_outcome(run, undisturbed.run)
@@ -246,10 +240,10 @@ def test_loss_that_is_not_finite_names_its_step_and_keeps_the_last_good_checkpoi
 def test_weight_that_is_not_finite_is_never_saved(tmp_path, monkeypatch):
     """The averages take no part in any loss."""
     after_snapshot(monkeypatch, 10, lambda model: poison(model.averaged_generator.weights[0]))
-    with pytest.raises(DivergedError, match=r"weight after step 20 .*step-10\."):
+    with pytest.raises(DivergedError, match=r"weight after step 20 .*step-00000010\."):
         train(EXPERIMENT, tmp_path / "run", show_progress=False)
     run = Run.open(tmp_path / "run")
-    assert steps_of_checkpoints(run) == [10]
+    assert run.checkpoints.steps() == [10]
     assert_only_finite_checkpoints(run)
 
 
@@ -262,7 +256,7 @@ def test_huge_learning_rate_diverges_at_the_first_step(tmp_path):
         train(wild, tmp_path / "run", show_progress=False)
     run = Run.open(tmp_path / "run")
     assert run.records() == []
-    assert steps_of_checkpoints(run) == []
+    assert run.checkpoints.steps() == []
 
 
 # Folders that are not ours.
@@ -273,11 +267,117 @@ def test_folder_of_another_experiment_is_refused(copy):
         train(dataclasses.replace(EXPERIMENT, steps=26), copy.path, show_progress=False)
 
 
-def test_damaged_checkpoint_is_refused_naming_it(copy):
-    newest = copy.path / "checkpoints" / "step-25.data-00000-of-00001"
-    newest.write_bytes(newest.read_bytes()[:200])
-    with pytest.raises(RunError, match=r"step-25: expected a checkpoint"):
+def truncate(checkpoint):
+    data = checkpoint / "model.data-00000-of-00001"
+    data.write_bytes(data.read_bytes()[:200])
+
+
+def flip_a_bit(checkpoint):
+    data = checkpoint / "model.data-00000-of-00001"
+    values = bytearray(data.read_bytes())
+    values[len(values) // 2] ^= 1
+    data.write_bytes(values)
+
+
+def empty_index(checkpoint):
+    (checkpoint / "model.index").write_bytes(b"")
+
+
+def lose_data(checkpoint):
+    (checkpoint / "model.data-00000-of-00001").unlink()
+
+
+@pytest.mark.parametrize("damage", [truncate, flip_a_bit, empty_index, lose_data])
+def test_damaged_newest_checkpoint_is_reported_and_the_one_before_it_used(
+    undisturbed, copy, capfd, damage
+):
+    damage(copy.checkpoints.path(25))
+    train(EXPERIMENT, copy.path, show_progress=False)
+    said = capfd.readouterr().err
+    assert "step-00000025: expected a checkpoint of this run." in said
+    assert "Going on from" in said and "step-00000020." in said
+    assert copy.checkpoints.steps() == [10, 20, 25]
+    assert_same_outcome(copy, undisturbed.run)
+
+
+def test_without_a_checkpoint_that_can_be_read_the_run_is_refused(copy):
+    for step in copy.checkpoints.steps():
+        empty_index(copy.checkpoints.path(step))
+    with pytest.raises(RunError, match=r"step-00000025: expected(.|\n)*step-00000010: expected"):
         train(EXPERIMENT, copy.path, show_progress=False)
+    assert copy.records()
+
+
+def test_half_written_checkpoint_is_cleared_and_never_used(undisturbed, copy):
+    half = copy.checkpoints.folder / ".unfinished-abc"
+    shutil.copytree(copy.checkpoints.path(25), half)
+    forget_after(copy, 20)
+    train(EXPERIMENT, copy.path, show_progress=False)
+    assert not half.exists()
+    assert_same_outcome(copy, undisturbed.run)
+
+
+def test_as_many_checkpoints_stay_as_are_wanted(tmp_path):
+    few = dataclasses.replace(EXPERIMENT, checkpoints_kept=2)
+    run = train(few, tmp_path / "run", show_progress=False).run
+    assert run.checkpoints.steps() == [20, 25]
+    assert {path.name for path in run.checkpoints.folder.iterdir()} == {
+        "step-00000020",
+        "step-00000025",
+    }
+
+
+def test_checkpoints_come_by_minutes_too(tmp_path):
+    often = dataclasses.replace(EXPERIMENT, checkpoint_every=1000, checkpoint_minutes=1e-9)
+    run = train(often, tmp_path / "run", show_progress=False).run
+    assert run.checkpoints.steps() == [10, 20, 25]
+    never = dataclasses.replace(EXPERIMENT, checkpoint_every=1000, checkpoint_minutes=0)
+    run = train(never, tmp_path / "other", show_progress=False).run
+    assert run.checkpoints.steps() == [25]
+
+
+def test_folder_in_use_is_refused_naming_the_process(copy):
+    forget_after(copy, 20)
+    code = (
+        "import sys, time; from logan.runs import Run\n"
+        "with Run.open(sys.argv[1]).held(): print('held', flush=True); time.sleep(60)"
+    )
+    command = [sys.executable, "-c", code, str(copy.path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(RunError, match=rf"in use by process {other.pid} on "):
+            train(EXPERIMENT, copy.path, show_progress=False)
+        assert copy.checkpoints.steps() == [10, 20]
+        other.kill()
+    train(EXPERIMENT, copy.path, show_progress=False)
+    assert copy.checkpoints.steps() == [10, 20, 25]
+
+
+def events_of(run):
+    """(step, name) of every value in TensorBoard's files."""
+    found = []
+    for path in sorted(run.tensorboard.glob("events.*")):
+        for record in tf.data.TFRecordDataset(str(path)):
+            event = tf.compat.v1.Event.FromString(record.numpy())
+            found += [(event.step, value.tag) for value in event.summary.value]
+    return sorted(found)
+
+
+def test_continued_run_has_every_step_once_in_its_log_and_events(undisturbed, copy):
+    forget_after(copy, 10)  # while log and events know of steps 20 and 25
+    train(EXPERIMENT, copy.path, show_progress=False)
+    assert [record["step"] for record in copy.records()] == [10, 20, 25]
+    assert events_of(copy) == events_of(undisturbed.run)
+    assert len(set(events_of(copy))) == len(events_of(copy))
+
+
+def test_export_that_was_cut_short_is_made_again(copy):
+    before = (copy.export / "encoder.keras").read_bytes()
+    (copy.export / "encoder.keras").write_bytes(b"of an earlier step")
+    (copy.export / "step.json").write_text("20")
+    train(EXPERIMENT, copy.path, show_progress=False)
+    assert len((copy.export / "encoder.keras").read_bytes()) == len(before)
+    assert copy.exported_step() == 25
 
 
 # Other kinds.
@@ -294,5 +394,6 @@ def test_other_models_train(tmp_path, model):
     assert {path.name for path in outcome.run.export.iterdir()} == {
         f"{role}.keras",
         "discriminator.keras",
+        "step.json",
     }
     assert len(read_snapshots(outcome.run.snapshots)) == 2

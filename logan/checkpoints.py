@@ -1,0 +1,133 @@
+"""Checkpoints that are either whole or absent, and restoring the newest one that can be read.
+
+    checkpoints/step-00001000/model.index, model.data-00000-of-00001
+
+A checkpoint is written into a folder with a temporary name, forced to the disk, and renamed; so a
+kill or a power cut at any moment leaves the ones before it untouched and no half of a new one.
+"""
+
+import errno
+import os
+import re
+import secrets
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from logan.errors import RunError
+
+if TYPE_CHECKING:
+    from logan.models.adversarial import AdversarialModel
+
+_NAME = re.compile(r"step-(\d+)")
+_TEMPORARY = ".unfinished-"
+_PREFIX = "model"
+
+# What TensorFlow raises, besides its own errors, over a checkpoint cut short or of another model.
+_UNREADABLE = (ValueError, AssertionError, IndexError, RuntimeError, OSError)
+
+
+class Checkpoints:
+    """The checkpoints in one folder.
+
+    Attributes:
+        folder: where they lie.
+        kept: how many of the newest stay.
+    """
+
+    def __init__(self, folder: Path, kept: int):
+        self.folder = folder
+        self.kept = kept
+
+    def steps(self) -> list[int]:
+        """The steps of which there is a checkpoint, ascending."""
+        if not self.folder.is_dir():
+            return []
+        names = (_NAME.fullmatch(path.name) for path in self.folder.iterdir())
+        return sorted(int(name[1]) for name in names if name)
+
+    def path(self, step: int) -> Path:
+        """The folder of the checkpoint of that step."""
+        return self.folder / f"step-{step:08d}"
+
+    def newest(self) -> Path | None:
+        """The newest checkpoint's folder, or None."""
+        steps = self.steps()
+        return self.path(steps[-1]) if steps else None
+
+    def save(self, model: "AdversarialModel", step: int) -> None:
+        """Adds a checkpoint and removes those that are too old."""
+        import tensorflow as tf
+
+        temporary = self.folder / f"{_TEMPORARY}{secrets.token_hex(4)}"
+        try:
+            temporary.mkdir(parents=True)
+            tf.train.Checkpoint(model=model).write(str(temporary / _PREFIX))
+            for path in [*temporary.iterdir(), temporary]:
+                _flush_to_disk(path)
+            self._discard(step)
+            temporary.rename(self.path(step))
+            _flush_to_disk(self.folder)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
+        for old in self.steps()[: -self.kept]:
+            self._discard(old)
+
+    def restore(self, model: "AdversarialModel") -> int:
+        """Loads the newest checkpoint that can be read; those that cannot are reported.
+
+        Returns:
+            Its step; 0 if there is none, and then the model is as it was.
+
+        Raises:
+            RunError: if there are checkpoints and none of them can be read.
+        """
+        import tensorflow as tf
+
+        faults = []
+        for step in reversed(self.steps()):
+            path = self.path(step)
+            try:
+                checkpoint = tf.train.Checkpoint(model=model)
+                checkpoint.read(str(path / _PREFIX)).assert_existing_objects_matched()
+            except (*_UNREADABLE, tf.errors.OpError) as error:
+                faults.append(f"{path}: expected a checkpoint of this run. {_first_line(error)}")
+                continue
+            for fault in faults:
+                print(f"{fault} Going on from {path}.", file=sys.stderr)
+            return int(model.step.numpy())
+        if faults:
+            raise RunError("\n".join(faults))
+        return 0
+
+    def clear_leftovers(self) -> None:
+        """Removes what killed processes left half-written. Only for who holds the run."""
+        if self.folder.is_dir():
+            for path in self.folder.glob(f"{_TEMPORARY}*"):
+                shutil.rmtree(path, ignore_errors=True)
+
+    def _discard(self, step: int) -> None:
+        """Removes a checkpoint in one move: it is never seen with half of its files."""
+        if self.path(step).exists():
+            gone = self.folder / f"{_TEMPORARY}{secrets.token_hex(4)}"
+            self.path(step).rename(gone)
+            shutil.rmtree(gone, ignore_errors=True)
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().partition("\n")[0] or type(error).__name__
+
+
+def _flush_to_disk(path: Path) -> None:
+    """Waits until a file, or the names in a folder, are on the disk."""
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    except OSError as error:
+        # Some network file systems cannot do this for folders.
+        if error.errno != errno.EINVAL:
+            raise
+    finally:
+        os.close(number)
