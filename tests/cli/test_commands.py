@@ -121,6 +121,7 @@ def test_run_folder_is_complete(folder: Path, toy_runs: list[str]) -> None:
         "generator.keras",
         "encoder.keras",
         "discriminator.keras",
+        "step.json",
     }
     records = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
     assert [record["step"] for record in records] == [10, 20, 25]
@@ -400,7 +401,7 @@ def test_interrupted_training_stops_with_its_own_code_and_continues(tmp_path: Pa
     assert process.wait(timeout=120) == 128 + signal.SIGINT
     steps = [json.loads(line)["step"] for line in log.read_text().splitlines()]
     assert steps[-1] < 4000
-    assert (tmp_path / f"run/checkpoints/step-{steps[-1]}.index").is_file()
+    assert (tmp_path / f"run/checkpoints/step-{steps[-1]:08d}").is_dir()
     call(*command, cwd=tmp_path)
     steps = [json.loads(line)["step"] for line in log.read_text().splitlines()]
     assert steps == list(range(10, 4001, 10))
