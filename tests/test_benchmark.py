@@ -32,7 +32,8 @@ def tiny_toy(**settings: object) -> Experiment:
 
 def tiny_image(**settings: object) -> Experiment:
     values = dict(
-        dataset="traffic",
+        dataset="images",
+        data="none",
         network="convolutional",
         image_size=16,
         width=3,
