@@ -11,7 +11,7 @@ check of a command's flags stay instant.
 import importlib
 from typing import Any
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 _HOME_OF = {
     "BiGAN": "logan.models.bigan",

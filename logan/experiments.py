@@ -334,10 +334,9 @@ _IMAGES = dict(
     normalization="batch",
     batch_size=64,
     loss="vanilla",
-    penalty_weight=1.0,
+    penalty_weight=30.0,
     penalty_form="squared_norm",
-    learning_rate=5e-4,
-    beta_1=0.5,
+    learning_rate=1e-3,
     steps=8_000,
     jit=False,
 )
