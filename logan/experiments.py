@@ -236,7 +236,7 @@ class Experiment:
             (is_image and self.channels not in (1, 3), "channels", "1 or 3"),
             (is_image and self.image_size not in IMAGE_SIZES, "image_size",
              f"one of {', '.join(map(str, IMAGE_SIZES))}"),
-            (is_image and self.is_junction and not 32 <= self.image_size <= 128, "image_size",
+            (self.is_junction and not 32 <= self.image_size <= 128, "image_size",
              "32, 64 or 128 with the rendered junction"),
             (len(self.crop) not in (0, 4), "crop", "left,top,width,height"),
             (bool(self.batch_size % self.discriminator_steps), "batch_size",

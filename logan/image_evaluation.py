@@ -24,7 +24,7 @@ from logan.metrics.foreground import (
     foreground_mask,
     foreground_share,
 )
-from logan.metrics.images import mean_squared_error, psnr, spread, ssim
+from logan.metrics.images import SSIM_WINDOW, mean_squared_error, psnr, spread, ssim
 from logan.models.adversarial import AdversarialModel
 from logan.models.bigan import BiGAN
 from logan.randomness import Purpose, key, latents
@@ -35,7 +35,6 @@ REAL_IMAGES = 2_000  # of the training and of the held-out part, at most, and co
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 OCCUPIED_AREA = 0.02
 FEWEST_COMPARED = 6  # images on each side: one more than the neighbours of density and coverage
-SSIM_WINDOW = 11
 _MISSED = 12
 
 

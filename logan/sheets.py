@@ -5,6 +5,7 @@ from pathlib import Path
 from logan.datasets.load import Data
 from logan.figures.files import save_figure, save_image
 from logan.figures.grids import image_grid, reconstruction_figure
+from logan.generation import reconstruct
 from logan.models.adversarial import AdversarialModel
 from logan.models.bigan import BiGAN
 from logan.randomness import Purpose, key, latents
@@ -26,7 +27,5 @@ def write_sheets(folder: Path, model: AdversarialModel, data: Data, seed: int) -
     save_image(folder / f"generations-{step:08d}.png", image_grid(generated), scale=2)
     if isinstance(model, BiGAN):
         inputs = data.evaluation_sample(seed, _RECONSTRUCTIONS)
-        encoded = in_batches(model.averaged_encoder, inputs, size=64)
-        outputs = in_batches(model.averaged_generator, encoded, size=64)
-        figure = reconstruction_figure(inputs, outputs)
+        figure = reconstruction_figure(inputs, reconstruct(model, inputs))
         save_figure(figure, folder / f"reconstructions-{step:08d}.png", dpi=100)
