@@ -18,7 +18,7 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from logan.errors import DivergedError
-from logan.models.adversarial import NEVER
+from logan.models.adversarial import EXPLODED, NEVER
 from logan.runs import Run
 
 
@@ -36,7 +36,7 @@ class Interval(keras.callbacks.Callback):
 
 
 class StopOnDivergence(Interval):
-    """Raises as soon as an interval held a loss that was not finite. To be the first."""
+    """Raises as soon as an interval held a loss that was not good. To be the first."""
 
     def __init__(self, run: Run):
         super().__init__()
@@ -45,15 +45,18 @@ class StopOnDivergence(Interval):
     def on_interval_end(self, step: int, means: dict[str, float]) -> None:
         first_bad_step = int(self.model.first_bad_step.numpy())
         if first_bad_step != NEVER:
-            self.fail(f"the loss at step {first_bad_step} is not finite", means)
+            is_finite = all(map(math.isfinite, means.values()))
+            what = f"beyond {EXPLODED:g}" if is_finite else "not finite"
+            self.fail(f"the loss at step {first_bad_step} is {what}", first_bad_step, means)
 
-    def fail(self, what: str, means: dict[str, float]) -> None:
+    def fail(self, what: str, step: int, means: dict[str, float]) -> None:
         newest = self._run.checkpoints.newest()
         kept = f"The last good checkpoint is {newest}" if newest else "There is no checkpoint yet"
         terms = ", ".join(f"{name} {value:.4g}" for name, value in means.items())
         raise DivergedError(
             f"{self._run.path}: {what} ({terms}). {kept}. "
-            "A smaller --learning_rate or --penalty_weight may help."
+            "A smaller --learning_rate or --penalty_weight may help.",
+            step,
         )
 
 
@@ -108,7 +111,7 @@ class SaveCheckpoints(Interval):
             return
         # A loss can still be finite when the update after it was not.
         if not all(np.isfinite(value.numpy()).all() for value in self.model.weights):
-            self._divergence.fail(f"a weight after step {step} is not finite", means)
+            self._divergence.fail(f"a weight after step {step} is not finite", step, means)
         self._checkpoints.save(self.model, step)
         self._last_step, self._last_time = step, time.monotonic()
 

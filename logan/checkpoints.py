@@ -66,14 +66,14 @@ class Checkpoints:
             tf.train.Checkpoint(model=model).write(str(temporary / _PREFIX))
             for path in [*temporary.iterdir(), temporary]:
                 _flush_to_disk(path)
-            self._discard(step)
+            self.discard(step)
             temporary.rename(self.path(step))
             _flush_to_disk(self.folder)
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
         for old in self.steps()[: -self.kept]:
-            self._discard(old)
+            self.discard(old)
 
     def restore(self, model: "AdversarialModel") -> int:
         """Loads the newest checkpoint that can be read; those that cannot are reported.
@@ -108,8 +108,8 @@ class Checkpoints:
             for path in self.folder.glob(f"{_TEMPORARY}*"):
                 shutil.rmtree(path, ignore_errors=True)
 
-    def _discard(self, step: int) -> None:
-        """Removes a checkpoint in one move: it is never seen with half of its files."""
+    def discard(self, step: int) -> None:
+        """Removes a checkpoint, if it is there, in one move: never seen with half of its files."""
         if self.path(step).exists():
             gone = self.folder / f"{_TEMPORARY}{secrets.token_hex(4)}"
             self.path(step).rename(gone)

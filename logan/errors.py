@@ -10,4 +10,12 @@ class RunError(UserError):
 
 
 class DivergedError(UserError):
-    """Training produced a loss or a weight that is not finite."""
+    """Training produced a loss or a weight that is not finite, or a loss beyond all measure.
+
+    Attributes:
+        step: the first step, counted from 1, after which it was seen.
+    """
+
+    def __init__(self, message: str, step: int):
+        super().__init__(message)
+        self.step = step

@@ -102,7 +102,7 @@ class Experiment:
     flip: bool = _setting(False, "Images: mirror each training image left to right half the time.")
     image_size: int = _setting(32, "Pixels a side that images are resized to.", at_least=8)
     channels: int = _setting(3, "3 for colour, 1 for grey.", at_least=1)
-    batch_size: int = _setting(256, "Real samples in each training step.", at_least=1)
+    batch_size: int = _setting(256, "Real samples in each training step.", at_least=1, below=2**31)
 
     # Model.
     model: str = _setting(
@@ -198,6 +198,16 @@ class Experiment:
         names_the_run=False,
     )
     checkpoints_kept: int = _setting(3, "How many to keep.", at_least=1, names_the_run=False)
+    on_nan: str = _setting(
+        "stop",
+        "When a loss or weight is not finite: stop, or rollback, which goes back one checkpoint "
+        "and on with half the learning rate.",
+        choices=("stop", "rollback"),
+        names_the_run=False,
+    )
+    most_rollbacks: int = _setting(
+        3, "After so many of them a run stops all the same.", at_least=1, names_the_run=False
+    )
     snapshots: int = _setting(
         40,
         "How often on the way samples are stored for pictures. 0: never.",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import logan
 from logan.checkpoints import Checkpoints
-from logan.errors import RunError
+from logan.errors import DivergedError, RunError
 from logan.experiments import Experiment, differences, from_flags, to_flags
 from logan.files import atomic_path, read_json, write_json, write_text
 
@@ -193,6 +193,38 @@ class Run:
         if self.checkpoints.restore(model) == 0:
             raise RunError(f"{self.path}: expected a trained run. Received: no checkpoint in it")
         return model
+
+    # Rollbacks.
+
+    @property
+    def _rollbacks(self) -> Path:
+        return self.path / "rollbacks.json"
+
+    def rollbacks(self) -> list[dict[str, int]]:
+        """Each time that training went back: from a bad step to a checkpoint's (0: the start)."""
+        return read_json(self._rollbacks) if self._rollbacks.is_file() else []
+
+    def roll_back(self, error: DivergedError) -> None:
+        """Notes that training goes back to the newest checkpoint, or to the one before it.
+
+        The one before it if an earlier attempt from the newest has failed as well; the newest is
+        removed then.
+
+        Raises:
+            DivergedError: the given one, unless the run's settings allow another rollback.
+        """
+        done = self.rollbacks()
+        if self.experiment.on_nan != "rollback":
+            raise error
+        if len(done) >= self.experiment.most_rollbacks:
+            raise DivergedError(f"{error} It was rolled back {len(done)} times.", error.step)
+        steps = [0, *self.checkpoints.steps()]
+        has_failed_before = bool(done) and done[-1]["to_step"] == steps[-1] > 0
+        target = steps[-2] if has_failed_before else steps[-1]
+        write_json(self._rollbacks, [*done, {"from_step": error.step, "to_step": target}])
+        if has_failed_before:
+            self.checkpoints.discard(steps[-1])
+        print(f"{error} Rolled back to step {target:,}.", file=sys.stderr)
 
     # What the run was made with.
 

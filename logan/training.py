@@ -18,6 +18,7 @@ from logan.callbacks import (
 )
 from logan.datasets.load import Data, load
 from logan.datasets.toy import ToyDistribution
+from logan.errors import DivergedError
 from logan.experiments import Experiment
 from logan.models.adversarial import AdversarialModel
 from logan.models.assemble import assemble
@@ -26,6 +27,7 @@ from logan.sheets import write_sheets
 from logan.snapshots import toy_snapshot, write_snapshot
 
 _MOST_STEPS_PER_EXECUTION = 50
+_ROLLBACK_FACTOR = 0.5  # of the learning rate, for each rollback
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,24 +63,22 @@ def train(
 
     Raises:
         RunError: if the folder holds something else.
-        DivergedError: if a loss or weight is not finite; the last good checkpoint is kept.
+        DivergedError: if a loss or weight is not finite; the last good checkpoint is kept. With
+            `on_nan` rollback only after `most_rollbacks` of them.
         UserError: if the data cannot be used.
     """
     data = load(experiment, cache_of(workdir), show_progress=show_progress)
     run = Run.create_or_continue(workdir, experiment)
+    interruption = Interruption()
     with run.held():
         run.checkpoints.clear_leftovers()
-        model = assemble(experiment, _steps_per_execution(experiment))
-        first_step = run.checkpoints.restore(model)
-        records = run.keep_records_until(first_step)
-        interruption = Interruption()
-        if first_step < experiment.steps:
-            run.write_environment(first_step)
-            with (
-                interruption.listening(),
-                _callbacks(run, data, records, interruption, show_progress) as callbacks,
-            ):
-                _fit(model, data, experiment, callbacks)
+        while True:
+            try:
+                with interruption.listening():
+                    model = _continue(run, data, interruption, show_progress)
+                break
+            except DivergedError as error:
+                run.roll_back(error)
         step = int(model.step.numpy())
         # Also where an earlier call was killed between its last checkpoint and here.
         if step != run.exported_step():
@@ -86,6 +86,25 @@ def train(
         records = run.records()
     seconds = records[-1]["seconds"] if records else 0.0
     return Outcome(run, step, seconds, interruption.received)
+
+
+def _continue(
+    run: Run, data: Data, interruption: Interruption, show_progress: bool
+) -> AdversarialModel:
+    """Trains on from the newest checkpoint to the end, or until told to stop."""
+    experiment = run.experiment
+    model = assemble(
+        experiment,
+        _steps_per_execution(experiment),
+        learning_rate_factor=_ROLLBACK_FACTOR ** len(run.rollbacks()),
+    )
+    first_step = run.checkpoints.restore(model)
+    records = run.keep_records_until(first_step)
+    if first_step < experiment.steps:
+        run.write_environment(first_step)
+        with _callbacks(run, data, records, interruption, show_progress) as callbacks:
+            _fit(model, data, experiment, callbacks)
+    return model
 
 
 def _steps_per_execution(experiment: Experiment) -> int:

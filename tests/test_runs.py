@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from logan.errors import RunError
+from logan.errors import DivergedError, RunError
 from logan.experiments import Experiment
 from logan.files import read_json
 from logan.runs import Run, default_workdir
@@ -129,6 +129,20 @@ def test_each_session_is_added_to_the_environment(run):
         assert sessions[0][name]
     assert sessions[0]["seed"] == 2
     json.dumps(sessions, allow_nan=False)
+
+
+def test_rollback_goes_one_checkpoint_further_where_an_earlier_one_failed(tmp_path):
+    experiment = Experiment(on_nan="rollback", most_rollbacks=4)
+    run = Run.create_or_continue(tmp_path / "run", experiment)
+    for step in (10, 20):
+        run.checkpoints.path(step).mkdir(parents=True)
+    targets = []
+    for _ in range(4):
+        run.roll_back(DivergedError("not finite.", 25))
+        targets.append((run.rollbacks()[-1]["to_step"], run.checkpoints.steps()))
+    assert targets == [(20, [10, 20]), (10, [10]), (0, []), (0, [])]
+    with pytest.raises(DivergedError, match=r"not finite\. It was rolled back 4 times"):
+        run.roll_back(DivergedError("not finite.", 25))
 
 
 def test_run_without_checkpoint_has_no_trained_model(run):

@@ -259,6 +259,58 @@ def test_huge_learning_rate_diverges_at_the_first_step(tmp_path):
     assert run.checkpoints.steps() == []
 
 
+def test_explosion_names_the_bound(tmp_path):
+    wild = dataclasses.replace(EXPERIMENT, learning_rate=100.0, loss="wasserstein", penalty="none")
+    with pytest.raises(DivergedError, match=r"loss at step 2 is beyond 1e\+08 \(disc"):
+        train(wild, tmp_path / "run", show_progress=False)
+
+
+# Rollbacks.
+
+
+@pytest.mark.parametrize("schedule", ["constant", "cosine"])
+def test_run_that_explodes_is_rolled_back_until_it_does_not(tmp_path, capsys, schedule):
+    wild = dataclasses.replace(
+        EXPERIMENT,
+        learning_rate=100.0,
+        learning_rate_floor=0.1,
+        schedule=schedule,
+        loss="wasserstein",
+        penalty="none",
+        on_nan="rollback",
+    )
+    outcome = train(wild, tmp_path / "run", show_progress=False)
+    assert outcome.step == 25
+    rollbacks = outcome.run.rollbacks()
+    assert rollbacks[0] == {"from_step": 2, "to_step": 0}
+    assert capsys.readouterr().err.count("Rolled back to step") == len(rollbacks)
+    final = 100.0 * 0.5 ** len(rollbacks) * (0.1 if schedule == "cosine" else 1.0)
+    assert outcome.run.records()[-1]["learning_rate"] == pytest.approx(final)
+
+
+def test_rolled_back_run_is_continued_to_the_same_end(tmp_path, monkeypatch):
+    experiment = dataclasses.replace(EXPERIMENT, on_nan="rollback")
+    with monkeypatch.context() as patch:
+        after_snapshot(patch, 10, lambda model: poison(model.generator.weights[0]))
+        run = train(experiment, tmp_path / "run", show_progress=False).run
+    assert run.rollbacks() == [{"from_step": 11, "to_step": 10}]
+    assert [record["step"] for record in run.records()] == [10, 20, 25]
+    again = Run.open(shutil.copytree(run.path, tmp_path / "again"))
+    forget_after(again, 20)
+    train(experiment, again.path, show_progress=False)
+    assert_same_outcome(again, run)
+
+
+def test_after_the_most_rollbacks_a_run_stops(tmp_path):
+    wild = dataclasses.replace(
+        EXPERIMENT, learning_rate=1e30, loss="wasserstein", on_nan="rollback", most_rollbacks=2
+    )
+    for _ in range(2):  # also when called again
+        with pytest.raises(DivergedError, match="It was rolled back 2 times"):
+            train(wild, tmp_path / "run", show_progress=False)
+    assert len(Run.open(tmp_path / "run").rollbacks()) == 2
+
+
 # Folders that are not ours.
 
 

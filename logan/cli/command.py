@@ -1,6 +1,7 @@
 """What every command shares: parsing flags, threads, and errors on one line."""
 
 import contextlib
+import errno
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -43,9 +44,42 @@ def _guarded(main: Callable[[], int | None], arguments: list[str]) -> int:
     except UserError as error:
         print(f"{name}: {error}", file=sys.stderr)
         return FAILED
+    except Exception as error:
+        text = _shortage(error)
+        if text is None:
+            raise
+        print(f"{name}: {text}", file=sys.stderr)
+        return FAILED
     except KeyboardInterrupt:
         print(f"{name}: interrupted", file=sys.stderr)
         return INTERRUPTED
+
+
+def _shortage(error: Exception) -> str | None:
+    """What to tell of an error for want of disk or memory; None of any other error."""
+    said = str(error).strip()
+    # TensorFlow has one error for both.
+    is_exhausted = type(error).__name__ == "ResourceExhaustedError"
+    number = getattr(error, "errno", None)
+    if number in (errno.ENOSPC, errno.EDQUOT) or (is_exhausted and "No space left" in said):
+        return (
+            "no space left on the disk of --workdir, or of the .cache beside it. Nothing that was "
+            "complete is lost: with more space the same command goes on from there"
+        )
+    if number == errno.EROFS:
+        return f"the file system of {error.filename} is read-only"  # type: ignore[attr-defined]
+    if isinstance(error, MemoryError) or is_exhausted or "Out of memory" in said:
+        return (
+            "out of memory. Lower --batch_size, --width or --image_size, or take "
+            f"--precision=bfloat16. {_line_on_memory(said)}"
+        )
+    return None
+
+
+def _line_on_memory(text: str) -> str:
+    """Of TensorFlow's many lines the one that says what was too big."""
+    lines = text.splitlines()
+    return next((line.strip() for line in lines if "alloc" in line.lower()), "")
 
 
 def define_threads() -> None:

@@ -15,7 +15,8 @@ from logan.losses import ADVERSARIAL_LOSSES
 from logan.penalties import gradient_norm
 from logan.randomness import Purpose, key, replica_id, uniform
 
-NEVER = -1  # value of `first_bad_step` as long as every loss was finite
+NEVER = -1  # value of `first_bad_step` as long as every loss was good
+EXPLODED = 1e8  # a loss of that size is no better than one that is not finite
 
 
 class Play(NamedTuple):
@@ -56,8 +57,8 @@ class AdversarialModel(keras.Model):
     Attributes:
         judge_in_float32: the discriminator's logits, computed in float32 whatever its precision.
         step: finished training steps, int64 scalar variable.
-        first_bad_step: the first step, counted from 1, with a loss that was not finite, or
-            `NEVER`.
+        first_bad_step: the first step, counted from 1, with a loss that was not finite or beyond
+            `EXPLODED`, or `NEVER`.
     """
 
     def __init__(
@@ -293,8 +294,10 @@ class AdversarialModel(keras.Model):
         for name, value in logs.items():
             self._trackers[name].update_state(value)
         self.step.assign_add(1)
-        losses = logs["discriminator_loss"] + logs["generator_loss"]
-        is_first_bad = (self.first_bad_step.value == NEVER) & ~tf.math.is_finite(losses)
+        losses = tf.stack([logs["discriminator_loss"], logs["generator_loss"]])
+        # A comparison with NaN is false as well.
+        is_good = tf.reduce_all(tf.abs(losses) < EXPLODED)
+        is_first_bad = (self.first_bad_step.value == NEVER) & ~is_good
         self.first_bad_step.assign(
             tf.where(is_first_bad, self.step.value, self.first_bad_step.value)
         )

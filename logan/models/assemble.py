@@ -14,12 +14,15 @@ PRIOR_REACH = 0.8  # how far the modes of a prior lie from 0, inside of the unif
 PRIOR_SIGMA = 0.02
 
 
-def assemble(experiment: Experiment, steps_per_execution: int = 1) -> AdversarialModel:
+def assemble(
+    experiment: Experiment, steps_per_execution: int = 1, learning_rate_factor: float = 1.0
+) -> AdversarialModel:
     """The experiment's model with fresh weights, a function of its seed, and its optimizers.
 
     Args:
         experiment: the settings.
         steps_per_execution: training steps in one call of the compiled function.
+        learning_rate_factor: of all learning rates.
     """
     # Keras draws initial weights from this global seed, and from nothing else here.
     keras.utils.set_random_seed(experiment.seed % 2**32)
@@ -36,7 +39,7 @@ def assemble(experiment: Experiment, steps_per_execution: int = 1) -> Adversaria
     )
     model = _model(experiment, networks, settings)
     model.compile_with(
-        {role: _optimizer(experiment, role) for role in networks},
+        {role: _optimizer(experiment, role, learning_rate_factor) for role in networks},
         jit_compile=experiment.jit or experiment.deterministic,
         steps_per_execution=steps_per_execution,
     )
@@ -124,13 +127,15 @@ def _prior(experiment: Experiment) -> dict:
     return dict(prior_centers=scaled.tolist(), prior_sigma=PRIOR_SIGMA)
 
 
-def _optimizer(experiment: Experiment, role: str) -> keras.optimizers.Optimizer:
-    rate: float | keras.optimizers.schedules.LearningRateSchedule = experiment.learning_rate
+def _optimizer(experiment: Experiment, role: str, factor: float) -> keras.optimizers.Optimizer:
     updates = experiment.steps
     if role == "discriminator":
         updates *= experiment.discriminator_steps
-    if experiment.schedule == "cosine":
-        rate = keras.optimizers.schedules.CosineDecay(
-            experiment.learning_rate, updates, alpha=experiment.learning_rate_floor
-        )
+    # A schedule also for the constant rate: a plain number would be restored with the checkpoint,
+    # and a factor that came later be lost.
+    rate = keras.optimizers.schedules.CosineDecay(
+        experiment.learning_rate * factor,
+        updates,
+        alpha=experiment.learning_rate_floor if experiment.schedule == "cosine" else 1.0,
+    )
     return keras.optimizers.Adam(rate, beta_1=experiment.beta_1, beta_2=experiment.beta_2)

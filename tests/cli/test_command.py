@@ -1,0 +1,81 @@
+"""How every command ends: exit codes, and what is printed of errors, real ones."""
+
+import os
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+
+from logan.cli.command import _guarded
+from logan.errors import UserError
+
+NAME = ["/somewhere/logan-train"]
+
+
+def write_to_full_disk():
+    """The kernel's own device without space."""
+    Path("/dev/full").write_bytes(b"x")
+
+
+def allocate_8_tebibytes():
+    tf.fill([2**41], 0.0)
+
+
+def allocate_under_xla():
+    tf.function(lambda: tf.reduce_sum(tf.random.uniform([2**41])), jit_compile=True)()
+
+
+def write_events_to_full_disk(folder):
+    full = folder / "full"
+    full.symlink_to("/dev/full")
+    with tf.io.TFRecordWriter(str(full)) as writer:
+        writer.write(b"x" * 10_000)
+        writer.flush()
+
+
+def fail():
+    raise UserError("--steps: expected a number")
+
+
+def interrupt():
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("work", "code", "text"),
+    [
+        (lambda: None, 0, ""),
+        (lambda: 130, 130, ""),
+        (fail, 2, "logan-train: --steps: expected a number\n"),
+        (interrupt, 130, "logan-train: interrupted\n"),
+        (write_to_full_disk, 2, "logan-train: no space left on the disk of --workdir"),
+        (allocate_8_tebibytes, 2, "logan-train: out of memory. Lower --batch_size"),
+        (allocate_under_xla, 2, "logan-train: out of memory. Lower --batch_size"),
+    ],
+)
+def test_exit_code_and_what_is_printed(capfd, work, code, text):
+    assert _guarded(work, NAME) == code
+    printed = capfd.readouterr().err
+    lines = [line for line in printed.splitlines(keepends=True) if line.startswith("logan-train")]
+    assert "".join(lines).startswith(text)
+    assert bool(lines) == bool(text)
+
+
+def test_full_disk_is_named_when_tensorflow_meets_it(capfd, tmp_path):
+    assert _guarded(lambda: write_events_to_full_disk(tmp_path), NAME) == 2
+    assert "no space left on the disk" in capfd.readouterr().err
+
+
+def test_what_was_too_big_is_told(capfd):
+    _guarded(allocate_8_tebibytes, NAME)
+    assert "shape[2199023255552]" in capfd.readouterr().err
+
+
+def test_other_errors_keep_their_traceback():
+    with pytest.raises(ZeroDivisionError):
+        _guarded(lambda: 1 // 0, NAME)
+
+
+def test_arguments_that_are_no_flags_are_refused(capfd):
+    assert _guarded(os.getpid, [*NAME, "ring8"]) == 2
+    assert "expected flags only" in capfd.readouterr().err
