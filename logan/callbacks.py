@@ -17,6 +17,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
+from logan.distribution import all_agree_to
 from logan.errors import DivergedError
 from logan.models.adversarial import EXPLODED, NEVER
 from logan.runs import Run
@@ -146,7 +147,7 @@ class TakeSnapshots(Interval):
 
 
 class Interruption(Interval):
-    """Ends training after the running interval once Ctrl-C or SIGTERM came.
+    """Ends training after the running interval once Ctrl-C or SIGTERM came, on any worker.
 
     To be in front of what acts on that end: the last checkpoint.
 
@@ -154,8 +155,9 @@ class Interruption(Interval):
         received: the signal, or None.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, strategy: tf.distribute.Strategy):
         super().__init__()
+        self._strategy = strategy
         self.received: signal.Signals | None = None
 
     @contextlib.contextmanager
@@ -182,7 +184,9 @@ class Interruption(Interval):
                 signal.signal(number, handler)
 
     def on_interval_end(self, step: int, means: dict[str, float]) -> None:
-        if self.received is not None:
+        # A worker that stopped alone would leave the others waiting for it.
+        if all_agree_to(self._strategy, self.received is not None):
+            self.received = self.received or signal.SIGTERM
             self.model.stop_training = True
 
 

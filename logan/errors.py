@@ -9,6 +9,10 @@ class RunError(UserError):
     """A run folder is missing, damaged, or holds another experiment."""
 
 
+class WorkerLostError(UserError):
+    """Another machine that takes part in a training does not answer any more."""
+
+
 class DivergedError(UserError):
     """Training produced a loss or a weight that is not finite, or a loss beyond all measure.
 

@@ -123,7 +123,9 @@ class Experiment:
     )
     hidden_layers: int = _setting(4, "Hidden layers of each mlp.", at_least=1)
     normalization: str = _setting(
-        "none", "In generator and encoder.", choices=("none", "batch", "layer")
+        "none",
+        "In generator and encoder; synchronized_batch over all replicas of a --strategy.",
+        choices=("none", "batch", "synchronized_batch", "layer"),
     )
     prior: str = _setting(
         "uniform",
@@ -185,8 +187,18 @@ class Experiment:
         "Of the hidden layers; weights, outputs and the penalty's gradient stay float32.",
         choices=("float32", "bfloat16", "float16"),
     )
-    jit: bool = _setting(True, "Compile the training step with XLA.")
+    jit: bool = _setting(True, "Compile the training step with XLA, on a single device.")
     deterministic: bool = _setting(False, "Bit-identical results from run to run. Turns --jit on.")
+    strategy: str = _setting(
+        "none",
+        "none: a single device; mirrored: all of this machine's GPUs, or --devices; multi_worker: "
+        "the machines that TF_CONFIG or SLURM names. They share each batch.",
+        choices=("none", "mirrored", "multi_worker"),
+        names_the_run=False,
+    )
+    devices: tuple[str, ...] = _setting(
+        (), "Mirrored: which devices, such as GPU:0,GPU:1.", names_the_run=False
+    )
     log_every: int = _setting(100, "Steps between two lines of the log.", at_least=1)
     checkpoint_every: int = _setting(
         1000, "Steps between two checkpoints.", at_least=1, names_the_run=False
@@ -249,6 +261,12 @@ class Experiment:
             (self.is_junction and not 32 <= self.image_size <= 128, "image_size",
              "32, 64 or 128 with the rendered junction"),
             (len(self.crop) not in (0, 4), "crop", "left,top,width,height"),
+            (self.strategy != "none" and self.deterministic, "deterministic",
+             f"false with --strategy={self.strategy}, whose steps are not compiled"),
+            (bool(self.devices) and self.strategy != "mirrored", "devices",
+             f"nothing with --strategy={self.strategy}"),
+            (self.strategy == "multi_worker" and self.on_nan == "rollback", "on_nan",
+             "stop with --strategy=multi_worker"),
             (bool(self.batch_size % self.discriminator_steps), "batch_size",
              f"a multiple of --discriminator_steps={self.discriminator_steps}"),
         ):  # fmt: skip

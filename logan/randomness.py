@@ -119,7 +119,9 @@ def mixture(
     return tf.gather(centers, chosen) + sigma * normal(noise_key, [count, features])
 
 
-def replica_id() -> int | tf.Tensor:
-    """The index of the replica that runs this code, 0 outside of a distribution strategy."""
+def replica_of() -> tuple[int | tf.Tensor, int]:
+    """Which replica runs this code, and of how many; 0 and 1 outside of a strategy."""
     context = tf.distribute.get_replica_context()
-    return 0 if context is None else context.replica_id_in_sync_group
+    if context is None or context.num_replicas_in_sync == 1:
+        return 0, 1
+    return context.replica_id_in_sync_group, context.num_replicas_in_sync

@@ -2,11 +2,16 @@
 
 import contextlib
 import dataclasses
+import functools
 import math
 import os
 import signal
+import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+
+import tensorflow as tf
 
 from logan.callbacks import (
     Interruption,
@@ -18,6 +23,7 @@ from logan.callbacks import (
 )
 from logan.datasets.load import Data, load
 from logan.datasets.toy import ToyDistribution
+from logan.distribution import is_chief, naming_lost_workers, split, start_strategy
 from logan.errors import DivergedError
 from logan.experiments import Experiment
 from logan.models.adversarial import AdversarialModel
@@ -65,17 +71,31 @@ def train(
         RunError: if the folder holds something else.
         DivergedError: if a loss or weight is not finite; the last good checkpoint is kept. With
             `on_nan` rollback only after `most_rollbacks` of them.
-        UserError: if the data cannot be used.
+        WorkerLostError: if another machine does not answer any more.
+        UserError: if the data cannot be used, or the devices.
     """
+    strategy = start_strategy(experiment)
+    work = _lead if is_chief(strategy) else _help
+    with naming_lost_workers(strategy):
+        return work(experiment, workdir, strategy, show_progress)
+
+
+def _lead(
+    experiment: Experiment,
+    workdir: str | os.PathLike[str],
+    strategy: tf.distribute.Strategy,
+    show_progress: bool,
+) -> Outcome:
+    """What the only process does, or the chief of several: it alone writes into the folder."""
+    interruption = Interruption(strategy)
     data = load(experiment, cache_of(workdir), show_progress=show_progress)
     run = Run.create_or_continue(workdir, experiment)
-    interruption = Interruption()
     with run.held():
         run.checkpoints.clear_leftovers()
         while True:
             try:
                 with interruption.listening():
-                    model = _continue(run, data, interruption, show_progress)
+                    model = _continue(run, data, strategy, interruption, show_progress)
                 break
             except DivergedError as error:
                 run.roll_back(error)
@@ -89,26 +109,59 @@ def train(
 
 
 def _continue(
-    run: Run, data: Data, interruption: Interruption, show_progress: bool
+    run: Run,
+    data: Data,
+    strategy: tf.distribute.Strategy,
+    interruption: Interruption,
+    show_progress: bool,
 ) -> AdversarialModel:
     """Trains on from the newest checkpoint to the end, or until told to stop."""
-    experiment = run.experiment
-    model = assemble(
-        experiment,
-        _steps_per_execution(experiment),
-        learning_rate_factor=_ROLLBACK_FACTOR ** len(run.rollbacks()),
-    )
-    first_step = run.checkpoints.restore(model)
+    model, first_step = _restored(run, strategy)
     records = run.keep_records_until(first_step)
-    if first_step < experiment.steps:
+    if first_step < run.experiment.steps:
         run.write_environment(first_step)
         with _callbacks(run, data, records, interruption, show_progress) as callbacks:
-            _fit(model, data, experiment, callbacks)
+            _fit(model, data, run.experiment, strategy, callbacks)
     return model
+
+
+def _help(
+    experiment: Experiment,
+    workdir: str | os.PathLike[str],
+    strategy: tf.distribute.Strategy,
+    show_progress: bool,
+) -> Outcome:
+    """What a worker does that is not the chief: it trains along and writes nothing but its cache.
+
+    It finds the chief's checkpoints in the same folder, so that must be one that all workers see.
+    """
+    interruption = Interruption(strategy)
+    run = Run(Path(workdir), experiment)
+    data = load(experiment, cache_of(workdir), show_progress=show_progress)
+    start = time.monotonic()
+    model, first_step = _restored(run, strategy)
+    if first_step < experiment.steps:
+        with interruption.listening():
+            _fit(model, data, experiment, strategy, [StopOnDivergence(run), interruption])
+    seconds = time.monotonic() - start
+    return Outcome(run, int(model.step.numpy()), seconds, interruption.received)
+
+
+def _restored(run: Run, strategy: tf.distribute.Strategy) -> tuple[AdversarialModel, int]:
+    """The model at its newest checkpoint, and that step; a new one at step 0."""
+    with strategy.scope():
+        model = assemble(
+            run.experiment,
+            _steps_per_execution(run.experiment),
+            learning_rate_factor=_ROLLBACK_FACTOR ** len(run.rollbacks()),
+        )
+        return model, run.checkpoints.restore(model)
 
 
 def _steps_per_execution(experiment: Experiment) -> int:
     """The most steps in one call that divide every interval, the last one included."""
+    if experiment.strategy == "multi_worker":
+        return 1
     common = math.gcd(experiment.log_every, experiment.steps % experiment.log_every)
     common = min(common, experiment.steps)
     return max(n for n in range(1, _MOST_STEPS_PER_EXECUTION + 1) if common % n == 0)
@@ -152,7 +205,13 @@ def _take(model: AdversarialModel, data: Data, run: Run) -> None:
         write_sheets(run.figures, model, data, run.experiment.seed)
 
 
-def _fit(model: AdversarialModel, data: Data, experiment: Experiment, callbacks: list[Any]) -> None:
+def _fit(
+    model: AdversarialModel,
+    data: Data,
+    experiment: Experiment,
+    strategy: tf.distribute.Strategy,
+    callbacks: list[Any],
+) -> None:
     """Whole intervals of the log as epochs, then the rest of the steps as one more."""
     done, every = int(model.step.numpy()), experiment.log_every
     whole = (experiment.steps - done) // every
@@ -160,9 +219,11 @@ def _fit(model: AdversarialModel, data: Data, experiment: Experiment, callbacks:
     for epochs, length in ((whole, every), (1, rest)):
         if epochs * length == 0 or model.stop_training:
             continue
-        first_step = int(model.step.numpy())
+        batches = functools.partial(
+            data.batches, experiment.seed, experiment.batch_size, int(model.step.numpy())
+        )
         model.fit(
-            data.batches(experiment.seed, experiment.batch_size, first_step),
+            split(batches, strategy, experiment.batch_size, experiment.discriminator_steps),
             epochs=epochs,
             steps_per_epoch=length,
             shuffle=False,

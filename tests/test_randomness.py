@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from logan.randomness import Purpose, bits, key, latents, mixture, normal, replica_id, uniform
+from logan.randomness import Purpose, bits, key, latents, mixture, normal, replica_of, uniform
 
 CENTERS = tf.constant([[0.0, 0.0], [10.0, 0.0], [0.0, 10.0]])
 
@@ -114,7 +114,7 @@ def test_place_of_a_draw_does_not_follow_its_component():
 
 
 def test_replica_is_zero_outside_of_a_strategy():
-    assert int(replica_id()) == 0
+    assert replica_of() == (0, 1)
 
 
 def test_each_bit_is_a_fair_coin():

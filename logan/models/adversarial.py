@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from logan.losses import ADVERSARIAL_LOSSES
 from logan.penalties import gradient_norm
-from logan.randomness import Purpose, key, replica_id, uniform
+from logan.randomness import Purpose, key, latents, replica_of, uniform
 
 NEVER = -1  # value of `first_bad_step` as long as every loss was good
 EXPLODED = 1e8  # a loss of that size is no better than one that is not finite
@@ -32,15 +32,41 @@ class Play(NamedTuple):
 
 
 class Draw:
-    """The random keys of one discriminator update: a pure function of seed, step and replica."""
+    """The random draws of one discriminator update: a pure function of seed and update.
+
+    Under a distribution strategy every replica draws for the whole batch and keeps its own rows, so
+    that the draws of a step do not depend on how many share it.
+    """
 
     def __init__(self, seed: int, update: tf.Tensor):
         self._seed = seed
         self._update = update
-        self._replica = replica_id()
+        self._replica, self._replicas = replica_of()
 
-    def key(self, purpose: Purpose) -> tf.Tensor:
-        return key(self._seed, self._update, purpose, self._replica)
+    def rows(
+        self, draw: Callable[..., tf.Tensor], count: tf.Tensor, *purposes: Purpose
+    ) -> tf.Tensor:
+        """This replica's rows of what is drawn for all.
+
+        Args:
+            draw: maps a key for each purpose and a count to a tensor [count, ...].
+            count: rows of this replica.
+            purposes: what the draws are for.
+        """
+        keys = [key(self._seed, self._update, purpose) for purpose in purposes]
+        if self._replicas == 1:
+            return draw(*keys, count)
+        drawn = draw(*keys, count * self._replicas)
+        first = count * self._replica
+        return drawn[first : first + count]
+
+    def latents(self, count: tf.Tensor, latent_length: int) -> tf.Tensor:
+        """Draws of the prior, float32 [count, latent_length]."""
+        return self.rows(lambda k, n: latents(k, n, latent_length), count, Purpose.LATENT)
+
+    def epsilon(self, count: tf.Tensor) -> tf.Tensor:
+        """Places between the ends of pairs, float32 [count] in [0, 1)."""
+        return self.rows(lambda k, n: uniform(k, [n]), count, Purpose.INTERPOLATION)
 
 
 def default_optimizer() -> keras.optimizers.Optimizer:
@@ -145,7 +171,7 @@ class AdversarialModel(keras.Model):
             self.judge_in_float32,
             play.real,
             play.fake,
-            epsilon=uniform(draw.key(Purpose.INTERPOLATION), [tf.shape(play.real[0])[0]]),
+            epsilon=draw.epsilon(tf.shape(play.real[0])[0]),
         )
         penalty = tf.reduce_mean(tf.square(slope - 1.0))
         return self.gradient_penalty_weight * penalty, {
@@ -213,6 +239,29 @@ class AdversarialModel(keras.Model):
             }
         )
 
+    def make_train_function(self, force: bool = False) -> None:
+        """As in Keras, but for several machines, where its own function fails.
+
+        It would gather what each worker logs over an axis that scalars have not
+        (tensorflow#72388); each number is the same on all of them anyway.
+        """
+        strategy = self.distribute_strategy
+        if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+            super().make_train_function(force)
+            return
+        if getattr(self, "train_function", None) is not None and not force:
+            return
+
+        @tf.function
+        def step(iterator: Any) -> dict[str, tf.Tensor]:
+            logs = strategy.run(self.train_step, args=(next(iterator),))
+            return {
+                name: strategy.reduce(tf.distribute.ReduceOp.MEAN, value, axis=None)
+                for name, value in logs.items()
+            }
+
+        self.train_function: Any = step
+
     def judge(self, play: Play) -> tuple[tf.Tensor, tf.Tensor]:
         """Logits of the real and of the fake inputs, float32 [batch, 1] each.
 
@@ -267,9 +316,13 @@ class AdversarialModel(keras.Model):
         }
 
     def _scaled(self, loss: tf.Tensor, role: str) -> tf.Tensor:
-        """The loss times the loss scale of that role's optimizer, which float16 needs."""
+        """This replica's share of the loss, times the loss scale of float16's optimizers.
+
+        Gradients of all replicas are summed.
+        """
         optimizer = self.optimizers[role]
-        return optimizer.scale_loss(loss) if _scales_loss(optimizer) else loss
+        share = loss / replica_of()[1]
+        return optimizer.scale_loss(share) if _scales_loss(optimizer) else share
 
     def _apply(self, roles: Sequence[str], tape: tf.GradientTape, loss: tf.Tensor) -> None:
         """One update of these roles by the gradients of a loss scaled for the first of them."""
@@ -294,7 +347,7 @@ class AdversarialModel(keras.Model):
         for name, value in logs.items():
             self._trackers[name].update_state(value)
         self.step.assign_add(1)
-        losses = tf.stack([logs["discriminator_loss"], logs["generator_loss"]])
+        losses = _mean_over_replicas([logs["discriminator_loss"], logs["generator_loss"]])
         # A comparison with NaN is false as well.
         is_good = tf.reduce_all(tf.abs(losses) < EXPLODED)
         is_first_bad = (self.first_bad_step.value == NEVER) & ~is_good
@@ -371,6 +424,15 @@ def _in_float32(discriminator: keras.Model) -> Callable[..., tf.Tensor]:
         return logits
 
     return judge
+
+
+def _mean_over_replicas(values: Sequence[tf.Tensor]) -> tf.Tensor:
+    """The scalars' means, stacked."""
+    stacked = tf.stack(values)
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return stacked
+    return context.all_reduce(tf.distribute.ReduceOp.MEAN, stacked)
 
 
 def _scales_loss(optimizer: keras.optimizers.Optimizer) -> bool:

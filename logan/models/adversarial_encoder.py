@@ -93,7 +93,7 @@ class AdversarialEncoder(AdversarialModel):
         return mixture(choice_key, noise_key, count, centers, self.prior_sigma)
 
     def play(self, x: tf.Tensor, draw: Draw) -> Play:
-        z = self.sample_prior(draw.key(Purpose.PRIOR), draw.key(Purpose.LATENT), tf.shape(x)[0])
+        z = draw.rows(self.sample_prior, tf.shape(x)[0], Purpose.PRIOR, Purpose.LATENT)
         return Play(real=(z,), fake=(self.encoder(x, training=True),))
 
     def get_config(self) -> dict[str, Any]:

@@ -19,6 +19,8 @@ def assemble(
 ) -> AdversarialModel:
     """The experiment's model with fresh weights, a function of its seed, and its optimizers.
 
+    To be called in the scope of the strategy that will train it.
+
     Args:
         experiment: the settings.
         steps_per_execution: training steps in one call of the compiled function.
@@ -40,7 +42,7 @@ def assemble(
     model = _model(experiment, networks, settings)
     model.compile_with(
         {role: _optimizer(experiment, role, learning_rate_factor) for role in networks},
-        jit_compile=experiment.jit or experiment.deterministic,
+        jit_compile=(experiment.jit or experiment.deterministic) and experiment.strategy == "none",
         steps_per_execution=steps_per_execution,
     )
     return model

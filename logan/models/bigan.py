@@ -7,7 +7,6 @@ import tensorflow as tf
 
 from logan.models.adversarial import AdversarialModel, Draw, Play, check_not_negative
 from logan.penalties import PENALTY_FORMS, pairwise_gradient, penalty_of
-from logan.randomness import Purpose, latents, uniform
 
 
 @keras.saving.register_keras_serializable(package="logan")
@@ -129,7 +128,7 @@ class BiGAN(AdversarialModel):
         return [*names, "autoencoder_loss"] if self.autoencoder_weight else names
 
     def play(self, x: tf.Tensor, draw: Draw) -> Play:
-        z = latents(draw.key(Purpose.LATENT), tf.shape(x)[0], self.generator.latent_length)
+        z = draw.latents(tf.shape(x)[0], self.generator.latent_length)
         return Play(
             real=(x, self.encoder(x, training=True)), fake=(self.generator(z, training=True), z)
         )
@@ -145,7 +144,7 @@ class BiGAN(AdversarialModel):
             x,
             z,
             self.generator(z, training=True),
-            epsilon=uniform(draw.key(Purpose.INTERPOLATION), [tf.shape(x)[0]]),
+            epsilon=draw.epsilon(tf.shape(x)[0]),
         )
         penalty = tf.reduce_mean(penalty_of(pair, self.penalty_form, self.penalty_distance_scale))
         slope, alignment = pair.slope_and_alignment()

@@ -6,7 +6,6 @@ import keras
 import tensorflow as tf
 
 from logan.models.adversarial import AdversarialModel, Draw, Play
-from logan.randomness import Purpose, latents
 
 
 @keras.saving.register_keras_serializable(package="logan")
@@ -75,5 +74,5 @@ class GAN(AdversarialModel):
         return self.generator(z, training=training)
 
     def play(self, x: tf.Tensor, draw: Draw) -> Play:
-        z = latents(draw.key(Purpose.LATENT), tf.shape(x)[0], self.generator.latent_length)
+        z = draw.latents(tf.shape(x)[0], self.generator.latent_length)
         return Play(real=(x,), fake=(self.generator(z, training=True),))

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-NORMALIZATIONS = ("none", "batch", "layer")
+NORMALIZATIONS = ("none", "batch", "synchronized_batch", "layer")
 LEAKY_RELU_SLOPE = 0.2  # of the paper's code, in every network
 
 
@@ -43,15 +43,18 @@ def check_positive(**settings: int) -> None:
 def normalization_layers(kind: str) -> list[keras.Layer]:
     """No layer or one, to be put in front of an activation.
 
-    Batch normalization has the paper's momentum 0.9.
+    Batch normalization has the paper's momentum 0.9. A synchronized one takes its mean and
+    variance over the batch of all replicas.
 
     Raises:
         ValueError: on an unknown kind.
     """
     if kind == "none":
         return []
-    if kind == "batch":
-        return [keras.layers.BatchNormalization(momentum=0.9)]
+    if kind in ("batch", "synchronized_batch"):
+        return [
+            keras.layers.BatchNormalization(momentum=0.9, synchronized=kind == "synchronized_batch")
+        ]
     if kind == "layer":
         return [keras.layers.LayerNormalization()]
     raise ValueError(f"Expected normalization to be one of {NORMALIZATIONS}. Received: {kind!r}")

@@ -1,0 +1,181 @@
+"""Several devices, or several machines, behind one training: TensorFlow's strategies.
+
+The global batch and all draws are those of a single device, split over the replicas, so that a run
+computes the same on any number of them, up to the order of summation; only a batch normalization
+that is not synchronized sees its own replica's part alone.
+"""
+
+import contextlib
+import functools
+import json
+import os
+import re
+from collections.abc import Callable, Iterator
+
+import tensorflow as tf
+
+from logan.errors import UserError, WorkerLostError
+from logan.experiments import Experiment
+
+
+def start_strategy(experiment: Experiment) -> tf.distribute.Strategy:
+    """The strategy that the experiment's settings ask for. To be called before any other work.
+
+    Raises:
+        UserError: if there are no such devices, the cluster is not described, or the batch cannot
+            be split evenly.
+    """
+    if experiment.strategy == "mirrored":
+        strategy: tf.distribute.Strategy = _mirrored(experiment.devices)
+    elif experiment.strategy == "multi_worker":
+        strategy = tf.distribute.MultiWorkerMirroredStrategy(_cluster())
+    else:
+        return tf.distribute.get_strategy()
+    parts = strategy.num_replicas_in_sync * experiment.discriminator_steps
+    if experiment.batch_size % parts:
+        raise UserError(
+            f"--batch_size: expected a multiple of {parts}, replicas times --discriminator_steps. "
+            f"Received: {experiment.batch_size}"
+        )
+    return strategy
+
+
+@functools.cache
+def _mirrored(devices: tuple[str, ...]) -> tf.distribute.Strategy:
+    """Over the named devices, or all GPUs, or the CPU where there is none.
+
+    One for each choice of devices: a second one would number what its devices exchange from the
+    beginning again, and meet the exchanges of the first.
+    """
+    wanted = [int(device[4:]) for device in devices if re.fullmatch(r"CPU:\d+", device)]
+    _divide_cpu(max(wanted, default=0) + 1)
+    there = [
+        device.name.removeprefix("/device:")
+        for kind in ("GPU", "CPU")
+        for device in tf.config.list_logical_devices(kind)
+    ]
+    missing = [device for device in devices if device not in there]
+    if missing or len(set(devices)) < len(devices):
+        raise UserError(
+            f"--devices: expected different ones of {', '.join(there)}. "
+            f"Received: {','.join(devices)}"
+        )
+    return tf.distribute.MirroredStrategy(devices or None)
+
+
+def _divide_cpu(parts: int) -> None:
+    """Makes at least so many devices of the CPU: TensorFlow sees one, however many cores."""
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    if len(tf.config.get_logical_device_configuration(cpu) or [None]) >= parts:
+        return
+    try:
+        tf.config.set_logical_device_configuration(
+            cpu, [tf.config.LogicalDeviceConfiguration()] * parts
+        )
+    except RuntimeError:
+        raise UserError(
+            f"--devices: expected CPU:0 alone once TensorFlow has begun to work. Received: {parts} "
+            "parts of the CPU"
+        ) from None
+
+
+def _cluster() -> tf.distribute.cluster_resolver.ClusterResolver:
+    """From TF_CONFIG, or else from the variables of a SLURM job."""
+    resolvers = tf.distribute.cluster_resolver
+    text = os.environ.get("TF_CONFIG", "")
+    if not text and "SLURM_STEP_NODELIST" in os.environ:
+        return resolvers.SlurmClusterResolver()
+    try:
+        config = json.loads(text)
+        workers, task = config["cluster"]["worker"], config["task"]
+        is_whole = task["type"] == "worker" and 0 <= task["index"] < len(workers)
+    except (ValueError, KeyError, TypeError):
+        is_whole = False
+    if not is_whole:
+        raise UserError(
+            "--strategy=multi_worker: expected the environment variable TF_CONFIG, such as "
+            '{"cluster": {"worker": ["host1:2222", "host2:2222"]}, "task": {"type": "worker", '
+            f'"index": 0}}}}, or those of a SLURM step. Received: {text or "neither"}'
+        )
+    return resolvers.TFConfigClusterResolver()
+
+
+@contextlib.contextmanager
+def naming_lost_workers(strategy: tf.distribute.Strategy) -> Iterator[None]:
+    """Says in plain words what TensorFlow reports when another worker is gone.
+
+    Raises:
+        WorkerLostError: in place of TensorFlow's errors about the others.
+    """
+    lost = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.DeadlineExceededError)
+    try:
+        yield
+    except lost as error:
+        if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+            raise
+        names = re.findall(r"/job:worker/replica:0/task:\d+$", str(error), re.MULTILINE)
+        gone = ", ".join(sorted(set(names)))
+        raise WorkerLostError(
+            f"lost another worker ({gone or 'which one is not known'}). Start all of them again: "
+            "the same commands go on from the newest checkpoint"
+        ) from error
+
+
+def is_chief(strategy: tf.distribute.Strategy) -> bool:
+    """Whether this process is the one that writes."""
+    resolver = strategy.cluster_resolver
+    return resolver is None or not resolver.task_id
+
+
+def all_agree_to(strategy: tf.distribute.Strategy, wish: bool) -> bool:
+    """Whether any worker wishes it: the same answer on all of them. All must ask together."""
+    if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        return wish
+
+    @tf.function
+    def wishes(own: tf.Tensor) -> tf.Tensor:
+        each = strategy.run(lambda: own)
+        return strategy.reduce(tf.distribute.ReduceOp.SUM, each, axis=None)
+
+    return bool(wishes(tf.constant(float(wish))) > 0)
+
+
+def split(
+    batches: Callable[[], tf.data.Dataset],
+    strategy: tf.distribute.Strategy,
+    batch_size: int,
+    discriminator_steps: int,
+) -> tf.data.Dataset | tf.distribute.DistributedDataset:
+    """Each global batch, divided over the replicas.
+
+    Args:
+        batches: makes the data set of global batches.
+        strategy: whose replicas.
+        batch_size: of a global batch.
+        discriminator_steps: a batch is that many parts after each other, one for each update of D;
+            every replica gets its share of each.
+
+    Returns:
+        A data set for `fit`: what replica r gets of the parts are their r-th shares.
+    """
+    replicas = strategy.num_replicas_in_sync
+    if replicas == 1:
+        return batches()
+    share = batch_size // (discriminator_steps * replicas)
+
+    def of_this_worker(context: tf.distribute.InputContext) -> tf.data.Dataset:
+        local = replicas // context.num_input_pipelines
+        first = context.input_pipeline_id * local
+
+        def rows(x: tf.Tensor) -> tf.Tensor:
+            """[local replicas, rows of one replica, ...]."""
+            rest = x.shape[1:]
+            parts = tf.reshape(x, [discriminator_steps, replicas, share, *rest])
+            mine = parts[:, first : first + local]
+            by_replica = tf.experimental.numpy.swapaxes(mine, 0, 1)
+            return tf.reshape(by_replica, [local, discriminator_steps * share, *rest])
+
+        # A replica after the other, as TensorFlow hands out what a pipeline gives.
+        return batches().map(rows).unbatch().prefetch(2 * local)
+
+    return strategy.distribute_datasets_from_function(of_this_worker)

@@ -1,0 +1,78 @@
+"""Trains small models on so many logical CPU devices and stores what came out. Run by a test.
+
+A program of its own, because TensorFlow divides the CPU once, before any work, and its devices then
+work together in groups of one size.
+
+usage: python tests/replicas.py OUTPUT.npz REPLICAS KIND…      KIND: a name of `KINDS`
+"""
+
+import dataclasses
+import functools
+import sys
+
+import numpy as np
+import tensorflow as tf
+
+from logan.datasets.images import Images
+from logan.datasets.load import Data, load_toy
+from logan.distribution import split, start_strategy
+from logan.experiments import Experiment
+from logan.models.assemble import assemble
+
+TOY = Experiment(
+    dataset="ring8", width=16, hidden_layers=1, batch_size=32, learning_rate=1e-3, jit=False
+)
+IMAGES = Experiment(
+    dataset="images", data="none", network="convolutional", image_size=8, channels=1, width=4,
+    latent_length=3, batch_size=16, normalization="synchronized_batch", jit=False,
+)  # fmt: skip
+KINDS = {
+    "toy": dataclasses.replace(TOY, discriminator_steps=2),
+    "encoder": dataclasses.replace(
+        TOY, model="encoder", penalty="none", prior="line", latent_length=1
+    ),
+    "synchronized_batch": IMAGES,
+}
+STEPS = 3
+
+
+def data_of(experiment: Experiment) -> Data:
+    if not experiment.is_image:
+        return load_toy(experiment)
+    frames = np.random.default_rng(0).integers(0, 256, (64, 8, 8, 1), np.uint8)
+    return Images(frames, np.arange(60), np.arange(60, 64))
+
+
+def train(experiment: Experiment, replicas: int) -> list[np.ndarray]:
+    devices = tuple(f"CPU:{index}" for index in range(replicas))
+    shared = dataclasses.replace(experiment, strategy="mirrored", devices=devices)
+    strategy = start_strategy(shared) if replicas > 1 else tf.distribute.get_strategy()
+    with strategy.scope():
+        model = assemble(shared)
+    batches = functools.partial(data_of(shared).batches, shared.seed, shared.batch_size, 0)
+    history = model.fit(
+        split(batches, strategy, shared.batch_size, shared.discriminator_steps),
+        steps_per_epoch=STEPS,
+        shuffle=False,
+        verbose=0,
+    ).history
+    networks = [getattr(model, f"averaged_{role}") for role in model.roles]
+    weights = [w for net in [*networks, model.discriminator] for w in net.get_weights()]
+    logs = [np.array(history[name][0]) for name in sorted(history)]
+    return [np.array(model.step), *logs, *weights]
+
+
+def main() -> None:
+    output, replicas, *kinds = sys.argv[1:]
+    np.savez(
+        output,
+        **{
+            f"{kind} {index}": value
+            for kind in kinds
+            for index, value in enumerate(train(KINDS[kind], int(replicas)))
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()

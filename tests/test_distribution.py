@@ -1,0 +1,197 @@
+"""The same numbers on one device and on several, and several machines for real on the loopback."""
+
+import dataclasses
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import replicas
+import tensorflow as tf
+
+from logan.distribution import all_agree_to, is_chief, split, start_strategy
+from logan.errors import UserError
+from logan.experiments import Experiment
+from logan.runs import Run
+
+MIRRORED = Experiment(strategy="mirrored")
+TRAIN = Path(sys.executable).parent / "logan-train"
+
+# Sums in another order differ in the last digits; Adam divides small gradients by their size and
+# so makes the differences larger.
+TOLERANCE = dict(rtol=1e-4, atol=2e-5)
+
+
+@pytest.fixture(scope="module")
+def on_several(tmp_path_factory):
+    """What the models come to on 2 and on 4 replicas, computed at the same time."""
+    folder = tmp_path_factory.mktemp("replicas")
+    programs = {
+        count: subprocess.Popen(
+            [sys.executable, replicas.__file__, folder / f"{count}", f"{count}", *kinds]
+        )
+        for count, kinds in ((2, replicas.KINDS), (4, ["toy"]))
+    }
+    for program in programs.values():
+        assert program.wait(240) == 0
+    return [dict(np.load(folder / f"{count}.npz")) for count in programs]
+
+
+@pytest.mark.parametrize("kind", replicas.KINDS)
+def test_replicas_compute_what_one_device_does(on_several, kind):
+    expected = replicas.train(replicas.KINDS[kind], 1)
+    on_two, on_four = on_several
+    for values in (on_two, on_four) if kind == "toy" else (on_two,):
+        assert sum(name.startswith(f"{kind} ") for name in values) == len(expected)
+        for index, value in enumerate(expected):
+            np.testing.assert_allclose(values[f"{kind} {index}"], value, **TOLERANCE)
+
+
+def test_trained_weights_do_differ_from_fresh_ones():
+    """So that the comparison above could fail."""
+    trained = replicas.train(replicas.KINDS["toy"], 1)
+    for settings in (dict(seed=1), dict(learning_rate=2e-3)):
+        other = replicas.train(dataclasses.replace(replicas.KINDS["toy"], **settings), 1)
+        assert not np.allclose(trained[-2], other[-2], **TOLERANCE)
+
+
+def test_without_a_strategy_there_is_one_replica_and_it_is_the_chief():
+    strategy = start_strategy(Experiment())
+    assert strategy.num_replicas_in_sync == 1
+    assert is_chief(strategy)
+    assert [all_agree_to(strategy, wish) for wish in (True, False)] == [True, False]
+    batches = tf.data.Dataset.range(3)
+    assert split(lambda: batches, strategy, 8, 1) is batches
+
+
+def test_devices_that_are_not_there_are_refused():
+    for devices in (("GPU:7",), ("CPU:0", "CPU:0"), ("tpu",)):
+        with pytest.raises(UserError, match=r"--devices: expected different ones of .*CPU:0"):
+            start_strategy(dataclasses.replace(MIRRORED, devices=devices))
+
+
+@pytest.mark.parametrize(
+    ("settings", "flag"),
+    [
+        (dict(strategy="mirrored", deterministic=True), "--deterministic"),
+        (dict(strategy="none", devices=("CPU:0",)), "--devices"),
+        (dict(strategy="multi_worker", on_nan="rollback"), "--on_nan"),
+        (dict(strategy="parameter_server"), "--strategy"),
+    ],
+)
+def test_settings_that_exclude_each_other_are_refused(settings, flag):
+    with pytest.raises(UserError, match=flag):
+        Experiment(**settings)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        None,
+        "{",
+        "[]",
+        '{"cluster": {"worker": ["a:1"]}}',
+        '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}',
+        '{"cluster": {"worker": ["a:1"]}, "task": {"type": "evaluator", "index": 0}}',
+    ],
+)
+def test_cluster_that_is_not_described_is_refused(monkeypatch, config):
+    for name in ("TF_CONFIG", "SLURM_STEP_NODELIST"):
+        monkeypatch.delenv(name, raising=False)
+    if config is not None:
+        monkeypatch.setenv("TF_CONFIG", config)
+    with pytest.raises(UserError, match=r"--strategy=multi_worker: expected .*TF_CONFIG"):
+        start_strategy(Experiment(strategy="multi_worker"))
+
+
+# Two machines, which are two processes here.
+
+
+def free_ports(count):
+    sockets = [socket.socket() for _ in range(count)]
+    for each in sockets:
+        each.bind(("127.0.0.1", 0))
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+def start_workers(workdir, *flags):
+    addresses = [f"127.0.0.1:{port}" for port in free_ports(2)]
+    return [
+        subprocess.Popen(
+            [
+                TRAIN, "--experiment=ring8", "--width=16", "--hidden_layers=2", "--batch_size=32",
+                "--log_every=10", "--checkpoint_every=50", "--snapshots=2", "--threads=1",
+                "--noprogress", "--strategy=multi_worker", f"--workdir={workdir}", *flags,
+            ],
+            env={
+                **os.environ,
+                "TF_CONFIG": json.dumps(
+                    {
+                        "cluster": {"worker": addresses},
+                        "task": {"type": "worker", "index": index},
+                    }
+                ),
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for index in range(2)
+    ]  # fmt: skip
+
+
+def wait_for(path, processes):
+    deadline = time.monotonic() + 240
+    while not path.exists():
+        assert time.monotonic() < deadline
+        assert all(process.poll() is None for process in processes)
+        time.sleep(0.1)
+
+
+@pytest.mark.slow
+def test_lost_worker_stops_the_other_and_both_go_on_when_started_again(tmp_path):
+    """Killed, told to stop, and at the end what a single device comes to."""
+    workdir, alone = tmp_path / "run", tmp_path / "alone"
+    flags = "--steps=600"
+    workers = start_workers(workdir, flags)
+    wait_for(workdir / "checkpoints" / "step-00000100", workers)
+    workers[1].send_signal(signal.SIGKILL)
+    _, printed = workers[0].communicate(timeout=240)
+    assert workers[0].returncode == 2
+    assert "lost another worker" in printed
+    assert "go on from the newest checkpoint" in printed
+
+    workers = start_workers(workdir, flags)
+    wait_for(workdir / "checkpoints" / "step-00000300", workers)
+    workers[1].send_signal(signal.SIGTERM)  # told to one, heeded by both
+    outputs = [worker.communicate(timeout=240)[0] for worker in workers]
+    assert [worker.returncode for worker in workers] == [128 + signal.SIGTERM] * 2
+    assert all("Stopped at step" in output for output in outputs)
+
+    workers = start_workers(workdir, flags)
+    for worker in workers:
+        printed = worker.communicate(timeout=240)
+        assert worker.returncode == 0, printed
+    run = Run.open(workdir)
+    assert [record["step"] for record in run.records()] == list(range(10, 601, 10))
+
+    subprocess.run(
+        [
+            TRAIN, "--experiment=ring8", "--width=16", "--hidden_layers=2", "--batch_size=32",
+            "--log_every=10", "--snapshots=2", "--threads=1", "--noprogress", f"--workdir={alone}",
+            flags,
+        ],
+        check=True, timeout=240,
+    )  # fmt: skip
+    for ours, theirs in zip(run.records()[:10], Run.open(alone).records()[:10], strict=True):
+        for name in theirs.keys() - {"seconds"}:
+            assert ours[name] == pytest.approx(theirs[name], rel=1e-3, abs=1e-4)
