@@ -13,13 +13,13 @@ mkdir -p "$FOLDER"
 
 flags_of() {
   case $1 in
-    gan) echo --model=gan --penalty=none ;;
-    wgan) echo --model=gan --penalty=none --loss=wasserstein --weight_clip=0.01 \
+    gan) echo --model=gan --penalty=none --loss=vanilla ;;
+    wgan) echo --model=gan --penalty=none --weight_clip=0.01 \
       --discriminator_steps=5 --batch_size=320 ;;
-    wgan-gp) echo --model=gan --penalty=gradient --penalty_weight=10 --loss=wasserstein \
+    wgan-gp) echo --model=gan --penalty=gradient --penalty_weight=10 \
       --discriminator_steps=5 --batch_size=320 ;;
-    bigan) echo --penalty=none ;;
-    autoencoder) echo --penalty=none --autoencoder_weight=1 ;;
+    bigan) echo --penalty=none --loss=vanilla ;;
+    autoencoder) echo --penalty=none --loss=vanilla --autoencoder_weight=1 ;;
     pairwise) ;;
     *) echo "METHODS: expected gan, wgan, wgan-gp, bigan, autoencoder or pairwise. Received: $1" >&2
       return 1 ;;
