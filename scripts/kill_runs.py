@@ -45,7 +45,7 @@ SETTINGS = {
               "--snapshots=6"],
 }  # fmt: skip
 COMMANDS = Path(sys.executable).parent
-SHORTEST = 0.2  # seconds: no kill comes sooner
+AT_START = 0.2  # share of kills that may come from the start on, which takes most of a life here
 
 
 @dataclasses.dataclass
@@ -53,12 +53,14 @@ class Life:
     """One start of the command and its end.
 
     Attributes:
+        waits: whether the delay began with the life's first checkpoint, not with its start.
         delay: seconds after which it was to be killed.
         first_step, last_step: of the newest checkpoint, before and after.
         met: what the kill found: starting, training, writing a checkpoint, exporting; or
             finished, if the run ended sooner.
     """
 
+    waits: bool
     delay: float
     first_step: int
     last_step: int
@@ -77,15 +79,12 @@ def newest_step(workdir: Path) -> int:
     return max(steps, default=0)
 
 
-def log_lines(workdir: Path) -> int:
-    log = workdir / "log.jsonl"
-    return log.read_text(encoding="utf-8").count("\n") if log.is_file() else 0
-
-
-def live(workdir: Path, delay: float) -> Life:
+def live(workdir: Path, waits: bool, delay: float) -> Life:
     """Starts the command and kills it after the delay, unless it has finished by then."""
-    first_step, lines = newest_step(workdir), log_lines(workdir)
+    first_step = newest_step(workdir)
     process = subprocess.Popen(command(workdir), stdout=subprocess.DEVNULL)
+    while waits and process.poll() is None and newest_step(workdir) == first_step:
+        time.sleep(0.01)
     try:
         process.wait(delay)
     except subprocess.TimeoutExpired:
@@ -93,17 +92,19 @@ def live(workdir: Path, delay: float) -> Life:
         process.wait()
     if process.returncode not in (0, -signal.SIGKILL):
         raise SystemExit(f"{workdir}: expected a run. Received: exit code {process.returncode}")
-    return Life(delay, first_step, newest_step(workdir), met(workdir, process.returncode, lines))
+    last_step = newest_step(workdir)
+    kind = met(workdir, process.returncode, last_step > first_step)
+    return Life(waits, delay, first_step, last_step, kind)
 
 
-def met(workdir: Path, code: int, lines: int) -> str:
+def met(workdir: Path, code: int, has_trained: bool) -> str:
     if code == 0:
         return "finished"
     if any(workdir.glob("checkpoints/.unfinished-*")):
         return "writing a checkpoint"
     if newest_step(workdir) == steps_in_all():
         return "exporting"
-    return "training" if log_lines(workdir) > lines else "starting"
+    return "training" if has_trained else "starting"
 
 
 def steps_in_all() -> int:
@@ -196,12 +197,13 @@ def main(arguments: list[str]) -> int:
     subprocess.run(command(undisturbed), check=True, stdout=subprocess.DEVNULL)
     wall = time.monotonic() - start
     run = Run.open(undisturbed)
-    training = run.records()[-1]["seconds"]
     whole = {name: part(run) for name, part in PARTS.items()}
+    records = run.records()
+    training = records[-1]["seconds"] - records[0]["seconds"]
     print(f"undisturbed: {wall:.0f} s, {training:.0f} s of them training", flush=True)
 
     # So short that a run seldom finishes before it was killed often enough.
-    longest = (wall - training) + 2 * training / FLAGS.kills_a_run
+    stretch = 2 * training / FLAGS.kills_a_run
     moments = random.Random(FLAGS.seed)
     runs: list[dict[str, Any]] = []
     kills = 0
@@ -211,7 +213,9 @@ def main(arguments: list[str]) -> int:
         while kills < FLAGS.kills and sum(life.met != "finished" for life in lives) < (
             FLAGS.kills_a_run
         ):
-            lives.append(live(workdir, moments.uniform(SHORTEST, longest)))
+            waits = moments.random() >= AT_START
+            longest = stretch if waits else wall - training
+            lives.append(live(workdir, waits, moments.uniform(0, longest)))
             if lives[-1].met == "finished":
                 break
             kills += 1

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import logan.training
+from logan.callbacks import SaveCheckpoints
+from logan.datasets.load import load
 from logan.errors import DivergedError, RunError
 from logan.experiments import Experiment
 from logan.models.assemble import assemble
@@ -85,17 +86,22 @@ def assert_only_finite_checkpoints(run):
                 assert np.isfinite(reader.get_tensor(name)).all(), (step, name)
 
 
-def after_snapshot(monkeypatch, step, act):
-    """Does `act(model)` once the snapshot of that step was taken."""
-    take = logan.training.toy_snapshot
+def after_checkpoint(monkeypatch, step, act):
+    """Does `act(model)` once all work of the interval up to that step is done; 0: of the start."""
+    begin, end = SaveCheckpoints.on_train_begin, SaveCheckpoints.on_interval_end
 
-    def take_and_act(model, data, seed):
-        arrays = take(model, data, seed)
-        if arrays["step"] == step:
-            act(model)
-        return arrays
+    def begin_and_act(self, logs=None):
+        begin(self, logs)
+        if step == int(self.model.step.numpy()) == 0:
+            act(self.model)
 
-    monkeypatch.setattr(logan.training, "toy_snapshot", take_and_act)
+    def end_and_act(self, done, means):
+        end(self, done, means)
+        if done == step:
+            act(self.model)
+
+    monkeypatch.setattr(SaveCheckpoints, "on_train_begin", begin_and_act)
+    monkeypatch.setattr(SaveCheckpoints, "on_interval_end", end_and_act)
 
 
 # An undisturbed run.
@@ -141,7 +147,7 @@ def test_exported_networks_are_the_averaged_ones(undisturbed):
 def test_training_is_the_models_steps_on_the_batches_in_order(undisturbed):
     """The same 25 steps without `fit`, eager."""
     model = assemble(EXPERIMENT)
-    data = logan.training.load(EXPERIMENT)
+    data = load(EXPERIMENT)
     for batch in data.batches(EXPERIMENT.seed, EXPERIMENT.batch_size).take(25):
         model.train_step(batch)
     trained = undisturbed.run.trained_model()
@@ -196,7 +202,7 @@ def test_interrupted_run_is_continued_to_the_same_end(undisturbed, tmp_path, mon
     experiment = dataclasses.replace(EXPERIMENT, checkpoint_every=1000)
     handlers = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
     with monkeypatch.context() as patch:
-        after_snapshot(patch, 0, lambda model: signal.raise_signal(signal.SIGINT))
+        after_checkpoint(patch, 0, lambda model: signal.raise_signal(signal.SIGINT))
         first = train(experiment, tmp_path / "run", show_progress=False)
     assert (first.step, first.interrupted_by) == (10, signal.SIGINT)
     assert first.run.checkpoints.steps() == [10]
@@ -208,11 +214,26 @@ def test_interrupted_run_is_continued_to_the_same_end(undisturbed, tmp_path, mon
 
 def test_interruption_between_checkpoint_and_next_interval_loses_nothing(tmp_path, monkeypatch):
     experiment = dataclasses.replace(EXPERIMENT, checkpoint_every=1000)
-    after_snapshot(monkeypatch, 10, lambda model: signal.raise_signal(signal.SIGTERM))
+    after_checkpoint(monkeypatch, 10, lambda model: signal.raise_signal(signal.SIGTERM))
     outcome = train(experiment, tmp_path / "run", show_progress=False)
     assert (outcome.step, outcome.interrupted_by) == (20, signal.SIGTERM)
     assert outcome.run.checkpoints.steps() == [20]
     assert [record["step"] for record in outcome.run.records()] == [10, 20]
+
+
+def crash(model):
+    raise RuntimeError("a crash")
+
+
+@pytest.mark.parametrize("step", [10, 25])
+def test_crash_right_after_a_checkpoint_loses_nothing(undisturbed, tmp_path, monkeypatch, step):
+    """Found by scripts/kill_runs.py: the snapshot of that step came after it, and never."""
+    with monkeypatch.context() as patch:
+        after_checkpoint(patch, step, crash)
+        with pytest.raises(RuntimeError, match="a crash"):
+            train(EXPERIMENT, tmp_path / "run", show_progress=False)
+    run = train(EXPERIMENT, tmp_path / "run", show_progress=False).run
+    assert_same_outcome(run, undisturbed.run)
 
 
 # Divergence.
@@ -226,7 +247,7 @@ def test_loss_that_is_not_finite_names_its_step_and_keeps_the_last_good_checkpoi
     undisturbed, tmp_path, monkeypatch
 ):
     with monkeypatch.context() as patch:
-        after_snapshot(patch, 10, lambda model: poison(model.generator.weights[0]))
+        after_checkpoint(patch, 10, lambda model: poison(model.generator.weights[0]))
         with pytest.raises(DivergedError, match=r"loss at step 11 .*step-00000010\."):
             train(EXPERIMENT, tmp_path / "run", show_progress=False)
     run = Run.open(tmp_path / "run")
@@ -239,7 +260,7 @@ def test_loss_that_is_not_finite_names_its_step_and_keeps_the_last_good_checkpoi
 
 def test_weight_that_is_not_finite_is_never_saved(tmp_path, monkeypatch):
     """The averages take no part in any loss."""
-    after_snapshot(monkeypatch, 10, lambda model: poison(model.averaged_generator.weights[0]))
+    after_checkpoint(monkeypatch, 10, lambda model: poison(model.averaged_generator.weights[0]))
     with pytest.raises(DivergedError, match=r"weight after step 20 .*step-00000010\."):
         train(EXPERIMENT, tmp_path / "run", show_progress=False)
     run = Run.open(tmp_path / "run")
@@ -291,7 +312,7 @@ def test_run_that_explodes_is_rolled_back_until_it_does_not(tmp_path, capsys, sc
 def test_rolled_back_run_is_continued_to_the_same_end(tmp_path, monkeypatch):
     experiment = dataclasses.replace(EXPERIMENT, on_nan="rollback")
     with monkeypatch.context() as patch:
-        after_snapshot(patch, 10, lambda model: poison(model.generator.weights[0]))
+        after_checkpoint(patch, 10, lambda model: poison(model.generator.weights[0]))
         run = train(experiment, tmp_path / "run", show_progress=False).run
     assert run.rollbacks() == [{"from_step": 11, "to_step": 10}]
     assert [record["step"] for record in run.records()] == [10, 20, 25]

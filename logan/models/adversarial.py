@@ -142,7 +142,7 @@ class AdversarialModel(keras.Model):
             setattr(self, f"averaged_{role}", _twin(network))
         self.step = self._counter("step", 0)
         self.first_bad_step = self._counter("first_bad_step", NEVER)
-        self._trackers = {name: _Mean(name=name) for name in self.log_names()}
+        self._trackers = {name: keras.metrics.Mean(name=name) for name in self.log_names()}
         self.judge_in_float32 = _in_float32(discriminator)
         self.built = True
 
@@ -344,11 +344,10 @@ class AdversarialModel(keras.Model):
                 weights.assign(tf.clip_by_value(weights, -self.weight_clip, self.weight_clip))
 
     def _finish_step(self, logs: dict[str, tf.Tensor]) -> None:
-        means = _mean_over_replicas(logs)
-        for name, value in means.items():
+        for name, value in logs.items():
             self._trackers[name].update_state(value)
         self.step.assign_add(1)
-        losses = tf.stack([means["discriminator_loss"], means["generator_loss"]])
+        losses = _mean_over_replicas([logs["discriminator_loss"], logs["generator_loss"]])
         # A comparison with NaN is false as well.
         is_good = tf.reduce_all(tf.abs(losses) < EXPLODED)
         is_first_bad = (self.first_bad_step.value == NEVER) & ~is_good
@@ -427,36 +426,13 @@ def _in_float32(discriminator: keras.Model) -> Callable[..., tf.Tensor]:
     return judge
 
 
-class _Mean(keras.metrics.Metric):
-    """The mean of scalars that are the same on all replicas.
-
-    Keras's own exchanges its sum and its count among them at every update.
-    """
-
-    def __init__(self, name: str):
-        super().__init__(name=name)
-        self.total = self._zero("total")
-        self.count = self._zero("count")
-
-    def _zero(self, name: str) -> keras.Variable:
-        zeros = keras.initializers.Zeros()
-        return self.add_variable((), zeros, aggregation="none", name=name)
-
-    def update_state(self, value: tf.Tensor) -> None:
-        self.total.assign_add(value)
-        self.count.assign_add(1.0)
-
-    def result(self) -> tf.Tensor:
-        return tf.math.divide_no_nan(self.total.value, self.count.value)
-
-
-def _mean_over_replicas(logs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    """Each scalar's mean, all exchanged at once."""
+def _mean_over_replicas(values: Sequence[tf.Tensor]) -> tf.Tensor:
+    """The scalars' means, stacked."""
+    stacked = tf.stack(values)
     context = tf.distribute.get_replica_context()
     if context is None or context.num_replicas_in_sync == 1:
-        return logs
-    means = context.all_reduce(tf.distribute.ReduceOp.MEAN, tf.stack(list(logs.values())))
-    return dict(zip(logs, tf.unstack(means), strict=True))
+        return stacked
+    return context.all_reduce(tf.distribute.ReduceOp.MEAN, stacked)
 
 
 def _scales_loss(optimizer: keras.optimizers.Optimizer) -> bool:
