@@ -11,4 +11,5 @@ fi
 ruff format --check .
 ruff check .
 mypy
-pytest -m "$marks" "$@"
+# Two files at a time: most of a test's time is spent on one core.
+pytest -m "$marks" -n "${TEST_WORKERS:-2}" --dist loadfile "$@"

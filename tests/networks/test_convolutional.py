@@ -41,7 +41,8 @@ def inputs_of(network):
 
 
 each_network = pytest.mark.parametrize(
-    "network", networks(), ids=lambda network: f"{network.name}-{id(network) % 1000}"
+    "network",
+    [pytest.param(net, id=f"{net.name}-{number}") for number, net in enumerate(networks())],
 )
 
 

@@ -10,7 +10,7 @@ SIZES = [
     dict(data_length=1, latent_length=1, width=4, hidden_layers=3),
     dict(data_length=5, latent_length=3, width=6, hidden_layers=2),
 ]
-NORMALIZED = [dict(normalization=kind) for kind in ("none", "batch", "layer")]
+NORMALIZED = [dict(normalization=kind) for kind in ("none", "batch", "synchronized_batch", "layer")]
 each_size = pytest.mark.parametrize("size", SIZES)
 
 
@@ -40,7 +40,8 @@ def networks():
 
 
 each_network = pytest.mark.parametrize(
-    "network", networks(), ids=lambda network: f"{network.name}-{id(network) % 1000}"
+    "network",
+    [pytest.param(net, id=f"{net.name}-{number}") for number, net in enumerate(networks())],
 )
 
 
