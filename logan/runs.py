@@ -175,6 +175,19 @@ class Run:
             file.flush()
             yield
 
+    def clear_leftovers(self) -> None:
+        """Removes what killed trainings left half-written. Only for who holds the run."""
+        self.checkpoints.clear_leftovers()
+        # Not all of the folder: an evaluation may be writing beside us.
+        own = [self.path / name for name in ("flags.txt", "environment.json", "rollbacks.json")]
+        for place, names in (
+            *((path.parent, path.name) for path in (*own, self.log)),
+            (self.export, "*"),
+            (self.snapshots, "*"),
+        ):
+            for leftover in place.glob(f".????????-{names}"):
+                leftover.unlink(missing_ok=True)
+
     # Checkpoints.
 
     @property

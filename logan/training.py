@@ -91,7 +91,7 @@ def _lead(
     data = load(experiment, cache_of(workdir), show_progress=show_progress)
     run = Run.create_or_continue(workdir, experiment)
     with run.held():
-        run.checkpoints.clear_leftovers()
+        run.clear_leftovers()
         while True:
             try:
                 with interruption.listening():

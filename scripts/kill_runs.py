@@ -131,7 +131,7 @@ def networks(run: Run) -> dict[str, bytes]:
 
     return {
         f"{path.name} {number}": weights.tobytes()
-        for path in sorted(run.export.glob("*.keras"))
+        for path in sorted(run.export.glob("[!.]*.keras"))
         for number, weights in enumerate(keras.saving.load_model(path).get_weights())
     }
 

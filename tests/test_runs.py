@@ -145,6 +145,23 @@ def test_rollback_goes_one_checkpoint_further_where_an_earlier_one_failed(tmp_pa
         run.roll_back(DivergedError("not finite.", 25))
 
 
+def test_what_killed_trainings_left_is_removed_and_nothing_else(run):
+    run.export.mkdir()
+    run.snapshots.mkdir()
+    kept = [run.path / ".0123abcd-metrics.json", run.export / "generator.keras", run.log]
+    gone = [
+        run.path / ".0123abcd-flags.txt",
+        run.path / ".0123abcd-log.jsonl",
+        run.export / ".0123abcd-generator.keras",
+        run.snapshots / ".0123abcd-step-00000010.npz",
+    ]
+    for path in (*kept, *gone):
+        path.write_text("", encoding="utf-8")
+    run.clear_leftovers()
+    assert all(path.exists() for path in kept)
+    assert not any(path.exists() for path in gone)
+
+
 def test_run_without_checkpoint_has_no_trained_model(run):
     with pytest.raises(RunError, match="no checkpoint"):
         run.trained_model()
