@@ -165,6 +165,7 @@ def test_lost_worker_stops_the_other_and_both_go_on_when_started_again(tmp_path)
     workers = start_workers(workdir, flags)
     wait_for(workdir / "checkpoints" / "step-00000100", workers)
     workers[1].send_signal(signal.SIGKILL)
+    workers[1].communicate(timeout=60)
     _, printed = workers[0].communicate(timeout=240)
     assert workers[0].returncode == 2
     assert "lost another worker" in printed
