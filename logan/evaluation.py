@@ -8,6 +8,7 @@ import numpy as np
 
 from logan import image_evaluation
 from logan.datasets.load import load_toy
+from logan.errors import UserError
 from logan.files import read_json, write_json
 from logan.generation import encode, generate, reconstruct
 from logan.image_evaluation import Evidence, evaluate_images, write_missed
@@ -82,12 +83,14 @@ def evaluate(
 
 
 def metrics_of(run: Run) -> dict[str, Any]:
-    """The run's metrics.json, measured anew if it is missing or of an earlier step."""
-    if run.metrics.is_file():
+    """The run's metrics.json, measured anew if it is missing, damaged or of an earlier step."""
+    try:
         metrics = read_json(run.metrics)
         records = run.records()
-        if records and metrics.get("step") == records[-1]["step"]:
+        if records and metrics["step"] == records[-1]["step"]:
             return metrics
+    except (FileNotFoundError, UserError, TypeError, KeyError):
+        pass
     return evaluate(run)[0]
 
 

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from logan.errors import UserError
+
 __all__ = ["atomic_path", "read_json", "write_json", "write_text"]
 
 
@@ -87,14 +89,15 @@ def read_json(path: str | os.PathLike[str]) -> Any:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if the file is not JSON; the message names it.
+        UserError: if the file is not JSON; the message names it.
     """
     try:
         return json.loads(Path(path).read_bytes())
     except FileNotFoundError:
         raise FileNotFoundError(f"Expected a JSON file at {path}. Received: no file.") from None
-    except ValueError as error:
-        raise ValueError(f"Expected JSON in {path}. Received: {error}.") from error
+    # Lists within lists, deep enough, exhaust Python's stack.
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"Expected JSON in {path}. Received: {error}.") from error
 
 
 def _flush_to_disk(path: Path) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import logan
 from logan.checkpoints import Checkpoints
-from logan.errors import DivergedError, RunError
+from logan.errors import DivergedError, RunError, UserError
 from logan.experiments import Experiment, differences, from_flags, to_flags
 from logan.files import atomic_path, read_json, write_json, write_text
 
@@ -130,15 +130,26 @@ class Run:
     # The log.
 
     def records(self) -> list[dict[str, Any]]:
-        """The log's records in order; a last line that a crash cut short is left out."""
+        """The log's records in order; a last line that a crash cut short is left out.
+
+        Raises:
+            RunError: if another line is no record; the message names it.
+        """
         if not self.log.is_file():
             return []
         records = []
-        for line in self.log.read_text(encoding="utf-8").splitlines():
+        lines = self.log.read_bytes().splitlines()
+        for number, line in enumerate(lines, 1):
             try:
-                records.append(json.loads(line))
-            except json.JSONDecodeError:
-                break
+                record = json.loads(line)
+                _ = int(record["step"]), float(record["seconds"])
+                records.append(record)
+            except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
+                if number < len(lines):
+                    raise RunError(
+                        f"{self.log}, line {number}: expected a record of a step. Received: "
+                        f"{line[:80]!r}. Without this line the run goes on"
+                    ) from error
         return records
 
     def keep_records_until(self, step: int) -> list[dict[str, Any]]:
@@ -214,8 +225,19 @@ class Run:
         return self.path / "rollbacks.json"
 
     def rollbacks(self) -> list[dict[str, int]]:
-        """Each time that training went back: from a bad step to a checkpoint's (0: the start)."""
-        return read_json(self._rollbacks) if self._rollbacks.is_file() else []
+        """Each time that training went back: from a bad step to a checkpoint's (0: the start).
+
+        Raises:
+            UserError: if the file of them is damaged.
+        """
+        done = read_json(self._rollbacks) if self._rollbacks.is_file() else []
+        try:
+            return [{name: int(entry[name]) for name in ("from_step", "to_step")} for entry in done]
+        except (TypeError, KeyError, ValueError, OverflowError) as error:
+            raise RunError(
+                f"{self._rollbacks}: expected a list of steps from and to which training went "
+                f"back. Received: {done!r:.80}"
+            ) from error
 
     def roll_back(self, error: DivergedError) -> None:
         """Notes that training goes back to the newest checkpoint, or to the one before it.
@@ -245,6 +267,8 @@ class Run:
         """Adds this session to environment.json: versions, device, revision, seed, command."""
         path = self.path / "environment.json"
         sessions = read_json(path) if path.is_file() else []
+        if not isinstance(sessions, list):
+            raise RunError(f"{path}: expected a list of sessions. Received: {sessions!r:.80}")
         write_json(path, [*sessions, {"first_step": first_step, **environment(self.experiment)}])
 
     def export_networks(self, model: "AdversarialModel") -> None:
@@ -256,9 +280,12 @@ class Run:
         write_json(self.export / "step.json", int(model.step.numpy()))
 
     def exported_step(self) -> int | None:
-        """The step of which all networks were exported, or None."""
-        path = self.export / "step.json"
-        return read_json(path) if path.is_file() else None
+        """The step of which all networks were exported; None if that is not known."""
+        try:
+            step = read_json(self.export / "step.json")
+        except (FileNotFoundError, UserError):
+            return None
+        return step if isinstance(step, int) else None
 
 
 def environment(experiment: Experiment) -> dict[str, Any]:

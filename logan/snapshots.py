@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from logan.datasets.toy import ToyDistribution
+from logan.errors import RunError
 from logan.files import atomic_path
 from logan.models.adversarial import AdversarialModel
 from logan.models.adversarial_encoder import AdversarialEncoder
@@ -84,9 +85,20 @@ def write_snapshot(folder: Path, arrays: dict[str, Any]) -> None:
 
 
 def read_snapshots(folder: Path) -> list[dict[str, np.ndarray]]:
-    """All snapshots in the order of their steps."""
+    """All snapshots in the order of their steps.
+
+    Raises:
+        RunError: if one cannot be read; the message names it.
+    """
     snapshots = []
     for path in sorted(folder.glob("step-*.npz")):
-        with np.load(path, allow_pickle=False) as arrays:
-            snapshots.append(dict(arrays))
+        try:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+                snapshots.append(dict(arrays))
+        # A damaged archive makes NumPy and zipfile raise errors of almost any kind.
+        except Exception as error:
+            raise RunError(
+                f"{path}: expected arrays that a training stored. Received: {error}. Without this "
+                "file the pictures can be drawn"
+            ) from error
     return snapshots

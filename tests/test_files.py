@@ -5,6 +5,7 @@ import stat
 import numpy as np
 import pytest
 
+from logan.errors import UserError
 from logan.files import atomic_path, read_json, write_json, write_text
 
 
@@ -91,11 +92,11 @@ def test_what_json_cannot_express_is_refused_and_leaves_no_file(tmp_path):
     assert names(tmp_path) == []
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b'{"a": 1,}', b"\xff\xfe\x00"])
+@pytest.mark.parametrize("content", [b"", b"{", b'{"a": 1,}', b"\xff\xfe\x00", b"[" * 10**5])
 def test_a_damaged_json_file_is_named(tmp_path, content):
     path = tmp_path / "damaged.json"
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=r"Expected JSON in .*damaged\.json\. Received"):
+    with pytest.raises(UserError, match=r"Expected JSON in .*damaged\.json\. Received"):
         read_json(path)
 
 

@@ -1,12 +1,14 @@
 import dataclasses
 import json
 
+import numpy as np
 import pytest
 
-from logan.errors import DivergedError, RunError
+from logan.errors import DivergedError, RunError, UserError
 from logan.experiments import Experiment
 from logan.files import read_json
 from logan.runs import Run, default_workdir
+from logan.snapshots import read_snapshots, write_snapshot
 
 EXPERIMENT = Experiment(name="ring8", seed=2, steps=50)
 
@@ -88,29 +90,83 @@ def test_damaged_flags_are_refused_naming_the_file(run, text):
 
 def test_records_come_back_in_order(run):
     assert run.records() == []
-    records = [{"step": step, "loss": step / 3} for step in (10, 20, 30)]
+    records = [{"step": step, "seconds": 0.5, "loss": step / 3} for step in (10, 20, 30)]
     for record in records:
         run.append_record(record)
     assert run.records() == records
 
 
 def test_last_record_that_was_cut_short_is_left_out(run):
-    run.append_record({"step": 10})
-    run.append_record({"step": 20})
+    records = [{"step": step, "seconds": 0.5} for step in (10, 20)]
+    for record in records:
+        run.append_record(record)
     text = run.log.read_text()
-    for cut in range(1, len('{"step": 20}')):
+    for cut in range(1, len(json.dumps(records[1]))):
         run.log.write_text(text[: -1 - cut])
-        assert run.records() == [{"step": 10}]
+        assert run.records() == records[:1]
+
+
+@pytest.mark.parametrize(
+    "line", [b"", b'{"step": 2, "seco', b"\xff", b"[2, 1.0]", b'{"step": 2}', b"[" * 10**5]
+)
+def test_damaged_record_before_others_is_named_and_nothing_is_dropped(run, line):
+    records = [{"step": step, "seconds": 0.5} for step in (1, 3)]
+    run.log.write_bytes(b"%b\n%b\n%b\n" % (_json(records[0]), line, _json(records[1])))
+    before = contents(run.path)
+    with pytest.raises(RunError, match=r"log\.jsonl, line 2: expected a record of a step"):
+        run.keep_records_until(3)
+    assert contents(run.path) == before
+
+
+def _json(value):
+    return json.dumps(value).encode()
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "7", '[{"from_step": 3}]', '[{"to_step": 1, "from_step": []}]']
+)
+def test_damaged_rollbacks_are_named(run, text):
+    (run.path / "rollbacks.json").write_text(text)
+    with pytest.raises(UserError, match=r"rollbacks\.json"):
+        run.rollbacks()
+
+
+@pytest.mark.parametrize("text", ["{", "{}"])
+def test_damaged_environment_is_named_and_kept(run, text):
+    (run.path / "environment.json").write_text(text)
+    with pytest.raises(UserError, match=r"environment\.json"):
+        run.write_environment(0)
+    assert (run.path / "environment.json").read_text() == text
+
+
+@pytest.mark.parametrize("text", ["", "{", '"7"', "null"])
+def test_export_with_a_damaged_step_counts_as_none(run, text):
+    run.export.mkdir()
+    (run.export / "step.json").write_text(text)
+    assert run.exported_step() is None
+    (run.export / "step.json").write_text("7")
+    assert run.exported_step() == 7
+
+
+def test_damaged_snapshot_is_named(tmp_path):
+    write_snapshot(tmp_path, {"step": 3, "real": np.ones((2, 2))})
+    (snapshot,) = read_snapshots(tmp_path)
+    assert snapshot["real"].tolist() == [[1, 1], [1, 1]]
+    path = tmp_path / "step-00000003.npz"
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(RunError, match=r"step-00000003\.npz: expected arrays"):
+        read_snapshots(tmp_path)
 
 
 def test_records_of_later_steps_are_dropped(run):
-    for step in (10, 20, 30):
-        run.append_record({"step": step})
+    records = [{"step": step, "seconds": 0.5} for step in (10, 20, 30)]
+    for record in records:
+        run.append_record(record)
     with run.log.open("a") as file:
         file.write('{"step": 4')
-    assert run.keep_records_until(20) == [{"step": 10}, {"step": 20}]
-    assert run.log.read_text() == '{"step": 10}\n{"step": 20}\n'
-    run.append_record({"step": 30})
+    assert run.keep_records_until(20) == records[:2]
+    assert run.log.read_text() == "".join(f"{json.dumps(record)}\n" for record in records[:2])
+    run.append_record(records[2])
     assert [record["step"] for record in run.records()] == [10, 20, 30]
 
 

@@ -32,11 +32,40 @@ def run(text: str, define: Callable[[], None], main: Callable[[], int | None]) -
     sys.modules["__main__"].__doc__ = text
     for flag in FLAGS.flags_by_module_dict().get("logan.cli", []):
         FLAGS.register_key_flag_for_module(sys.argv[0], flag)
-    app.run(lambda arguments: sys.exit(_guarded(main, arguments)))
+    app.run(lambda arguments: sys.exit(_guarded(main, arguments)), flags_parser=_parsed_or_exit)
+
+
+def parse_flags(arguments: list[str]) -> list[str]:
+    """Sets the flags, those of a --flagfile too, and returns what is left over.
+
+    Raises:
+        UserError: if they are not as they should be.
+    """
+    try:
+        return FLAGS(arguments)
+    except flags.Error as error:
+        raise UserError(str(error)) from error
+    # absl's own reader of flag files knows text only, and looks for near names by recursion.
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise UserError(
+            f"--flagfile: expected a text file of flags, one on each line. Received: {error}"
+        ) from error
+
+
+def _parsed_or_exit(arguments: list[str]) -> list[str]:
+    try:
+        return parse_flags(arguments)
+    except UserError as error:
+        print(f"{_name(arguments)}: {error}. --help shows the flags", file=sys.stderr)
+        sys.exit(FAILED)
+
+
+def _name(arguments: list[str]) -> str:
+    return os.path.basename(arguments[0])  # noqa: PTH119
 
 
 def _guarded(main: Callable[[], int | None], arguments: list[str]) -> int:
-    name = os.path.basename(arguments[0])  # noqa: PTH119
+    name = _name(arguments)
     try:
         if arguments[1:]:
             raise UserError(f"expected flags only, --name=value. Received: {arguments[1]!r}")

@@ -122,8 +122,8 @@ def _open(path: Path, wanted: dict[str, Any], shape: FrameShape) -> tuple[np.nda
         frames = np.load(path, mmap_mode="r")
         expected = wanted | {"frames": len(frames), "crc32": zlib.crc32(frames.data)}
         is_whole = frames.dtype == np.uint8 and frames.shape[1:] == shape
-    # Whatever a damaged file makes of NumPy's or JSON's reader, the answer is to rebuild it.
-    except (OSError, ValueError, TypeError, AttributeError, KeyError, EOFError, SyntaxError):
+    # A damaged file makes NumPy's reader raise errors of almost any kind; the answer is the same.
+    except Exception:
         return None
     return (frames, notes) if is_whole and stored == expected else None
 

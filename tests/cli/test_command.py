@@ -1,6 +1,8 @@
 """How every command ends: exit codes, and what is printed of errors, real ones."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -79,3 +81,23 @@ def test_other_errors_keep_their_traceback():
 def test_arguments_that_are_no_flags_are_refused(capfd):
     assert _guarded(os.getpid, [*NAME, "ring8"]) == 2
     assert "expected flags only" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (b"--steps=many\n", "flag --steps=many: expected a whole number"),
+        (b"--steps=5\xff\n", "--flagfile: expected a text file of flags"),
+        (b"--" + b"x" * 10**5, "--flagfile: expected a text file of flags"),
+        (b"--nosuch=1\n", "Unknown command line flag 'nosuch'"),
+        (None, "Unable to open flagfile"),
+    ],
+)
+def test_bad_flagfile_is_told_on_one_line(tmp_path, content, text):
+    if content is not None:
+        (tmp_path / "flags.txt").write_bytes(content)
+    command = [Path(sys.executable).parent / "logan-train", f"--flagfile={tmp_path}/flags.txt"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert text in done.stderr
+    assert "Traceback" not in done.stderr
