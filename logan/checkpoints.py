@@ -6,8 +6,6 @@ A checkpoint is written into a folder with a temporary name, forced to the disk,
 kill or a power cut at any moment leaves the ones before it untouched and no half of a new one.
 """
 
-import errno
-import os
 import re
 import secrets
 import shutil
@@ -16,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from logan.errors import RunError
+from logan.files import flush_to_disk
 
 if TYPE_CHECKING:
     from logan.models.adversarial import AdversarialModel
@@ -65,10 +64,10 @@ class Checkpoints:
             temporary.mkdir(parents=True)
             tf.train.Checkpoint(model=model).write(str(temporary / _PREFIX))
             for path in [*temporary.iterdir(), temporary]:
-                _flush_to_disk(path)
+                flush_to_disk(path)
             self.discard(step)
             temporary.rename(self.path(step))
-            _flush_to_disk(self.folder)
+            flush_to_disk(self.folder)
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
@@ -118,16 +117,3 @@ class Checkpoints:
 
 def _first_line(error: BaseException) -> str:
     return str(error).strip().partition("\n")[0] or type(error).__name__
-
-
-def _flush_to_disk(path: Path) -> None:
-    """Waits until a file, or the names in a folder, are on the disk."""
-    number = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    except OSError as error:
-        # Some network file systems cannot do this for folders.
-        if error.errno != errno.EINVAL:
-            raise
-    finally:
-        os.close(number)

@@ -1,6 +1,7 @@
 """Files that are either whole or absent: written beside their place, then moved into it."""
 
 import contextlib
+import errno
 import json
 import math
 import os
@@ -11,7 +12,16 @@ from typing import Any
 
 from logan.errors import UserError
 
-__all__ = ["atomic_path", "read_json", "write_json", "write_text"]
+__all__ = [
+    "atomic_path",
+    "clear_leftovers",
+    "flush_to_disk",
+    "read_json",
+    "write_json",
+    "write_text",
+]
+
+_TOKEN_BYTES = 4  # of the random part of temporary names
 
 
 @contextlib.contextmanager
@@ -34,10 +44,10 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.parent / f".{secrets.token_hex(4)}-{path.name}"
+    temporary = path.parent / f".{secrets.token_hex(_TOKEN_BYTES)}-{path.name}"
     try:
         yield temporary
-        _flush_to_disk(temporary)
+        flush_to_disk(temporary)
         temporary.replace(path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
@@ -100,10 +110,28 @@ def read_json(path: str | os.PathLike[str]) -> Any:
         raise UserError(f"Expected JSON in {path}. Received: {error}.") from error
 
 
-def _flush_to_disk(path: Path) -> None:
-    """Waits until the file's bytes are on the disk, so that a power cut cannot leave it empty."""
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
+def clear_leftovers(folder: Path, names: str = "*") -> None:
+    """Removes the temporary files that killed processes left of `atomic_path`.
+
+    Args:
+        folder: where they lie, if there is such a folder.
+        names: what the files were to be called, as a pattern. None may be in the making.
+    """
+    for leftover in folder.glob(f".{'?' * 2 * _TOKEN_BYTES}-{names}"):
+        leftover.unlink(missing_ok=True)
+
+
+def flush_to_disk(path: Path) -> None:
+    """Waits until a file's bytes, or the names in a folder, are safe from a power cut."""
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    except OSError as error:
+        # Some network file systems cannot do this for folders.
+        if error.errno != errno.EINVAL:
+            raise
+    finally:
+        os.close(number)
 
 
 def _plain(value: Any) -> Any:

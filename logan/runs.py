@@ -17,7 +17,7 @@ import logan
 from logan.checkpoints import Checkpoints
 from logan.errors import DivergedError, RunError, UserError
 from logan.experiments import Experiment, differences, from_flags, to_flags
-from logan.files import atomic_path, read_json, write_json, write_text
+from logan.files import atomic_path, clear_leftovers, read_json, write_json, write_text
 
 if TYPE_CHECKING:
     from logan.models.adversarial import AdversarialModel
@@ -190,14 +190,10 @@ class Run:
         """Removes what killed trainings left half-written. Only for who holds the run."""
         self.checkpoints.clear_leftovers()
         # Not all of the folder: an evaluation may be writing beside us.
-        own = [self.path / name for name in ("flags.txt", "environment.json", "rollbacks.json")]
-        for place, names in (
-            *((path.parent, path.name) for path in (*own, self.log)),
-            (self.export, "*"),
-            (self.snapshots, "*"),
-        ):
-            for leftover in place.glob(f".????????-{names}"):
-                leftover.unlink(missing_ok=True)
+        for name in ("flags.txt", "environment.json", "rollbacks.json", self.log.name):
+            clear_leftovers(self.path, name)
+        for folder in (self.export, self.snapshots):
+            clear_leftovers(folder)
 
     # Checkpoints.
 
