@@ -177,7 +177,8 @@ def _local(path: Path) -> _Source:
     try:
         with zipfile.ZipFile(place) as archive:
             return _archive_source(place, archive)
-    except zipfile.BadZipFile as error:
+    # The second for what only later versions of the format have, or bytes that look so.
+    except (zipfile.BadZipFile, NotImplementedError) as error:
         raise CelebAError(_no_archive(place, error)) from error
 
 

@@ -11,6 +11,7 @@ import itertools
 import lzma
 import os
 import pickle
+import pickletools
 import tarfile
 import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -351,9 +352,21 @@ class _Unpickler(pickle.Unpickler):
             ) from None
 
 
+def _check_memo(content: bytes) -> None:
+    """Refuses places in the unpickler's memory that a few bytes could make as large as they like.
+
+    Raises:
+        ValueError: if there is one, or if this is no pickle.
+    """
+    for opcode, argument, _ in pickletools.genops(content):
+        if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and argument > len(content):
+            raise ValueError(f"a pickle of {len(content)} bytes that remembers {argument} things")
+
+
 def _pictures(content: bytes, where: str) -> np.ndarray:
     """The pictures of a batch as uint8 [pictures, 3072]."""
     try:
+        _check_memo(content)
         batch = _Unpickler(content, where).load()
         # The author wrote with Python 2, whose strings come as bytes.
         pixels = (batch.get(b"data") or batch["data"]).pixels()

@@ -226,6 +226,10 @@ def test_no_archive(tmp_path):
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2])
     assert "no whole archive" in refusal(path)
+    # The version of the format that the first entry of the archive's directory asks for.
+    version = content.index(b"PK\1\2") + 6
+    path.write_bytes(content[:version] + b"\x54" + content[version + 1 :])
+    assert "no whole archive (zip file version 8.4)" in refusal(path)
     path.write_text("<!DOCTYPE html><html>Quota exceeded</html>")
     assert "a web page" in refusal(path)
 

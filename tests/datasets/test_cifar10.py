@@ -166,8 +166,9 @@ def test_an_encoding_that_runs_code_is_not_looked_up(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "EOFError"),
-        (b"This is a text.", "UnpicklingError"),
+        (b"", "pickle exhausted before seeing STOP"),
+        (b"This is a text.", "Received: ValueError"),
+        (b"\x80\x02Nr\xff\xff\xff\x7f.", "9 bytes that remembers 2147483647 things"),
         (batch(ROWS[0])[:3000], "Received: "),
         (pickle.dumps([1, 2], 2), "Received: AttributeError"),
         (pickle.dumps({b"labels": []}, 2), "Received: KeyError"),
