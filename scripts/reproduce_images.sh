@@ -4,23 +4,29 @@
 # left as they are.
 # usage: scripts/reproduce_images.sh [FOLDER=runs/junction]
 #   FLAGS: more flags of logan-train, such as --video=street.mp4; without, the rendered junction
+#   STEPS: of the pairwise penalty; the others get as many as fit into the same time
 #   METHODS, SEEDS: which of them to run, space-separated
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
-export FOLDER=${1:-runs/junction} FLAGS=${FLAGS:-}
+export FOLDER=${1:-runs/junction} FLAGS=${FLAGS:-} STEPS=${STEPS:-5000}
 methods=${METHODS:-gan wgan wgan-gp bigan autoencoder pairwise}
 mkdir -p "$FOLDER"
 
+# Flags of each method, each with the best of the rates tried, and its steps as a percentage of
+# the pairwise penalty's: both from results/README.md.
 flags_of() {
+  local slow="--learning_rate=2e-4 --beta_1=0.5"
+  local critic="--discriminator_steps=5 --batch_size=320"
   case $1 in
-    gan) echo --model=gan --penalty=none --loss=vanilla ;;
-    wgan) echo --model=gan --penalty=none --weight_clip=0.01 \
-      --discriminator_steps=5 --batch_size=320 ;;
-    wgan-gp) echo --model=gan --penalty=gradient --penalty_weight=10 \
-      --discriminator_steps=5 --batch_size=320 ;;
-    bigan) echo --penalty=none --loss=vanilla ;;
-    autoencoder) echo --penalty=none --loss=vanilla --autoencoder_weight=1 ;;
-    pairwise) ;;
+    gan) echo --model=gan --penalty=none --loss=vanilla $slow --steps=$((STEPS * 160 / 100)) ;;
+    wgan) echo --model=gan --penalty=none --weight_clip=0.01 $critic \
+      --steps=$((STEPS * 55 / 100)) ;;
+    wgan-gp) echo --model=gan --penalty=gradient --penalty_weight=10 $critic \
+      --steps=$((STEPS * 38 / 100)) ;;
+    bigan) echo --penalty=none --loss=vanilla $slow --steps=$((STEPS * 146 / 100)) ;;
+    autoencoder) echo --penalty=none --loss=vanilla --autoencoder_weight=100 \
+      --steps=$((STEPS * 116 / 100)) ;;
+    pairwise) echo --steps="$STEPS" ;;
     *) echo "METHODS: expected gan, wgan, wgan-gp, bigan, autoencoder or pairwise. Received: $1" >&2
       return 1 ;;
   esac
