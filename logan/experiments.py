@@ -8,7 +8,7 @@ import dataclasses
 import difflib
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, cast, get_args, get_origin, get_type_hints
 
 from logan.errors import UserError
 
@@ -281,6 +281,11 @@ class Experiment:
     def is_junction(self) -> bool:
         """Whether the data are frames of the rendered junction, whose truth is known."""
         return self.dataset == "traffic" and not self.video
+
+    @property
+    def crop_or_none(self) -> tuple[int, int, int, int] | None:
+        """(left, top, width, height) of the crop, if there is one."""
+        return cast("tuple[int, int, int, int] | None", self.crop or None)
 
     @property
     def has_penalty(self) -> bool:

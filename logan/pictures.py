@@ -196,7 +196,7 @@ def _labels(runs: Sequence[Run]) -> dict[Path, str]:
 
 
 def _last_snapshot(run: Run) -> dict[str, np.ndarray]:
-    snapshots = read_snapshots(run.snapshots)
+    snapshots = read_snapshots(run.snapshots, last=1)
     if not snapshots:
         raise RunError(f"{run.path}: expected snapshots. Received: none")
     return snapshots[-1]

@@ -84,14 +84,14 @@ def write_snapshot(folder: Path, arrays: dict[str, Any]) -> None:
         np.savez_compressed(temporary, **arrays)
 
 
-def read_snapshots(folder: Path) -> list[dict[str, np.ndarray]]:
-    """All snapshots in the order of their steps.
+def read_snapshots(folder: Path, last: int = 0) -> list[dict[str, np.ndarray]]:
+    """The last so many snapshots in the order of their steps; 0: all of them.
 
     Raises:
         RunError: if one cannot be read; the message names it.
     """
     snapshots = []
-    for path in sorted(folder.glob("step-*.npz")):
+    for path in sorted(folder.glob("step-*.npz"))[-last:]:
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 snapshots.append(dict(arrays))

@@ -114,14 +114,8 @@ def steps_in_all() -> int:
 
 def variables(run: Run) -> dict[str, bytes]:
     """The bytes of every variable in the last checkpoint."""
-    import tensorflow as tf
-
-    newest = run.checkpoints.newest()
-    assert newest is not None
-    reader = tf.train.load_checkpoint(str(newest / "model"))
-    names = reader.get_variable_to_shape_map()
-    # The description of the object graph is no variable, and a string.
-    return {n: reader.get_tensor(n).tobytes() for n in names if n.endswith("VARIABLE_VALUE")}
+    stored = run.checkpoints.variables(run.checkpoints.steps()[-1])
+    return {name: value.tobytes() for name, value in stored.items()}
 
 
 def networks(run: Run) -> dict[str, bytes]:

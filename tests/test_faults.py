@@ -40,11 +40,9 @@ JUNCTION = Experiment(
 
 
 def checkpoint_bytes(workdir):
-    import tensorflow as tf
-
-    reader = tf.train.load_checkpoint(str(Run.open(workdir).checkpoints.newest() / "model"))
-    names = reader.get_variable_to_shape_map()
-    return {n: reader.get_tensor(n).tobytes() for n in names if n.endswith("VARIABLE_VALUE")}
+    checkpoints = Run.open(workdir).checkpoints
+    stored = checkpoints.variables(checkpoints.steps()[-1])
+    return {name: value.tobytes() for name, value in stored.items()}
 
 
 @pytest.fixture

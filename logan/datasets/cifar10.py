@@ -359,7 +359,7 @@ def _check_memo(content: bytes) -> None:
         ValueError: if there is one, or if this is no pickle.
     """
     for opcode, argument, _ in pickletools.genops(content):
-        if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and argument > len(content):
+        if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and int(argument or 0) > len(content):
             raise ValueError(f"a pickle of {len(content)} bytes that remembers {argument} things")
 
 

@@ -1,7 +1,7 @@
 """From an experiment's settings to its data."""
 
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Protocol
 
 import numpy as np
 import tensorflow as tf
@@ -19,8 +19,6 @@ from logan.experiments import Experiment
 
 MINIMUM_FRAMES = 10
 JUNCTION_VERSION = 1  # changes whenever the same settings would draw other frames than before
-
-Crop = tuple[int, int, int, int]
 
 
 class Data(Protocol):
@@ -68,7 +66,7 @@ def load_images(
             channels=channels,
             test_fraction=experiment.test_fraction,
             split=experiment.hold_out,
-            crop=_crop(experiment),
+            crop=experiment.crop_or_none,
             skip_unreadable=experiment.skip_unreadable,
             cache_dir=cache,
             show_progress=show_progress,
@@ -88,17 +86,13 @@ def load_images(
 Parts = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
-def _crop(experiment: Experiment) -> Crop | None:
-    return cast("Crop | None", experiment.crop or None)
-
-
 def _video(experiment: Experiment, cache: Path | None) -> Parts:
     frames = load_frames(
         experiment.video,
         size=experiment.image_size,
         channels=experiment.channels,
         interval_seconds=experiment.frame_interval,
-        crop=_crop(experiment),
+        crop=experiment.crop_or_none,
         minimum_frames=MINIMUM_FRAMES,
         cache_dir=cache,
     )

@@ -205,7 +205,8 @@ def _check_enough(
         # So many intervals fit now; so much shorter must each be for the minimum to fit.
         enough = settings.interval_seconds * max(count - 1, 0.5) / max(minimum - 1, 1)
         raise VideoError(
-            f"{received} with interval_seconds={settings.interval_seconds:g}. Lower it to "
+            f"{received} with one every {settings.interval_seconds:g} s (interval_seconds, "
+            "--frame_interval). Lower it to "
             f"{math.floor(1000 * enough) / 1000:g} or less, 0 for every frame, or give a longer "
             "video."
         )

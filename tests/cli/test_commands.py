@@ -17,7 +17,8 @@ from PIL import Image
 
 from logan.cli import image_run as image_run_module
 from logan.cli import interpolate, reconstruct
-from logan.experiments import Experiment
+from logan.errors import UserError
+from logan.experiments import Experiment, preset
 from logan.runs import Run
 
 COMMANDS = Path(sys.executable).parent
@@ -552,3 +553,14 @@ def test_commands_do_not_need_a_writable_home(tmp_path: Path) -> None:
         [COMMANDS / "logan-train", "--list"], env=environment, capture_output=True, timeout=60
     )
     assert done.returncode == 0
+
+
+def test_own_picture_gets_the_crop_of_the_run(tmp_path: Path) -> None:
+    pixels = np.zeros((20, 40, 3), np.uint8)
+    pixels[:, 20:] = 255
+    Image.fromarray(pixels).save(tmp_path / "halves.png")
+    settings = preset("images", {"data": "pictures", "crop": (20, 0, 20, 20)})
+    assert (interpolate._own_image(tmp_path / "halves.png", Run(tmp_path, settings)) == 255).all()
+    Image.fromarray(pixels[:, :30]).save(tmp_path / "narrow.png")
+    with pytest.raises(UserError, match=r"narrow\.png\. Received: crop 20x20 at \(20, 0\)"):
+        interpolate._own_image(tmp_path / "narrow.png", Run(tmp_path, settings))
