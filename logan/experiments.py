@@ -241,6 +241,9 @@ class Experiment:
              f"none or gradient with --model={self.model}, which makes no reconstructions"),
             (self.autoencoder_weight > 0 and self.model != "bigan", "autoencoder_weight",
              f"0 with --model={self.model}, which makes no reconstructions"),
+            (self.loss == "wasserstein" and not self.has_penalty and not self.weight_clip, "loss",
+             "another one, such as vanilla, without a --penalty and a --weight_clip: nothing "
+             "would bound D"),
             (self.network != network, "network", f"{network} with --dataset={self.dataset}"),
             (self.prior != "uniform" and self.latent_length != prior_length, "latent_length",
              f"{prior_length} with --prior={self.prior}"),

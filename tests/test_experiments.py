@@ -153,6 +153,8 @@ def test_wrong_value_is_refused_and_its_flag_named(name, value):
     [
         (dict(model="gan"), "penalty"),
         (dict(model="encoder"), "penalty"),
+        (dict(loss="wasserstein", penalty="none"), "loss"),
+        (dict(loss="wasserstein", penalty_weight=0.0), "loss"),
         (dict(network="convolutional"), "network"),
         (dict(dataset="traffic", **VIDEO), "network"),
         (dict(model="gan", penalty="none", autoencoder_weight=1.0), "autoencoder_weight"),

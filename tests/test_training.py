@@ -281,7 +281,9 @@ def test_huge_learning_rate_diverges_at_the_first_step(tmp_path):
 
 
 def test_explosion_names_the_bound(tmp_path):
-    wild = dataclasses.replace(EXPERIMENT, learning_rate=100.0, loss="wasserstein", penalty="none")
+    wild = dataclasses.replace(
+        EXPERIMENT, learning_rate=100.0, loss="wasserstein", penalty_weight=1e-9
+    )
     with pytest.raises(DivergedError, match=r"loss at step 2 is beyond 1e\+08 \(disc"):
         train(wild, tmp_path / "run", show_progress=False)
 
@@ -297,7 +299,7 @@ def test_run_that_explodes_is_rolled_back_until_it_does_not(tmp_path, capsys, sc
         learning_rate_floor=0.1,
         schedule=schedule,
         loss="wasserstein",
-        penalty="none",
+        penalty_weight=1e-9,
         on_nan="rollback",
     )
     outcome = train(wild, tmp_path / "run", show_progress=False)
