@@ -27,7 +27,8 @@ from logan.metrics.foreground import (
 from logan.metrics.images import SSIM_WINDOW, mean_squared_error, psnr, spread, ssim
 from logan.models.adversarial import AdversarialModel
 from logan.models.bigan import BiGAN
-from logan.randomness import Purpose, key, latents
+from logan.penalties import pairwise_gradient
+from logan.randomness import Purpose, key, latents, uniform
 from logan.runs import Run
 
 SAMPLES = 5_000
@@ -36,6 +37,7 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 OCCUPIED_AREA = 0.02
 FEWEST_COMPARED = 6  # images on each side: one more than the neighbours of density and coverage
 _MISSED = 12
+_BATCH = 500
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,6 +130,12 @@ def evaluate_images(
             "[0, 1], mse on [-1, 1]; latent_error: mean |z - E(G(z))| over features"
         )
         metrics["reconstruction"]["latent_error"] = _latent_error(model, experiment.seed, generated)
+        metrics["pull"] = _pull(model, experiment.seed, test, x_hat)
+        protocol.append(
+            "pull: D's gradient between the same reconstructions and images; slope: its length; "
+            "alignment: cosine of its angle with the way to x; alignment_of_others: the same with "
+            "z = E(another image), as high if D does not look at z"
+        )
         if is_occupied is not None and is_occupied.any():
             metrics["reconstruction"]["occupied"] = {
                 **_reconstruction(test[is_occupied], x_hat[is_occupied]),
@@ -219,6 +227,30 @@ def _latent_error(model: BiGAN, seed: int, generated: np.ndarray) -> float:
     draw = key(seed, 0, Purpose.EVALUATION_LATENT)
     z = latents(draw, len(generated), model.generator.latent_length).numpy()
     return float(np.abs(z - encode(model, generated)).mean())
+
+
+def _pull(model: BiGAN, seed: int, x: np.ndarray, x_hat: np.ndarray) -> dict[str, float]:
+    """How far D's slope leads from reconstructions to their images, and whether by looking at z."""
+    z = encode(model, x)
+    epsilon = uniform(key(seed, 0, Purpose.INTERPOLATION), [len(x)]).numpy()
+    measured = []
+    # Neighbours in time are alike, so the others are taken from afar.
+    for codes in (z, np.roll(z, len(z) // 2, axis=0)):
+        parts = [
+            pairwise_gradient(
+                model.discriminator, x[rows], codes[rows], x_hat[rows], epsilon=epsilon[rows]
+            ).slope_and_alignment()
+            for rows in _rows_in_batches(len(x))
+        ]
+        measured.append(
+            [float(np.concatenate(values).mean()) for values in zip(*parts, strict=True)]
+        )
+    (slope, alignment), (_, of_others) = measured
+    return {"slope": slope, "alignment": alignment, "alignment_of_others": of_others}
+
+
+def _rows_in_batches(count: int) -> list[slice]:
+    return [slice(start, start + _BATCH) for start in range(0, count, _BATCH)]
 
 
 def _fidelity(

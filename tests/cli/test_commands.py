@@ -418,6 +418,7 @@ def test_evaluation_of_the_junction(junction_runs: list[Path]) -> None:
     assert metrics["junction"]["detector_accuracy"]["cell_recall"] > 0.9
     assert metrics["fidelity"]["extractor"].startswith("random")
     assert set(metrics["reconstruction"]) >= {"ssim", "psnr", "mse", "latent_error", "occupied"}
+    assert set(metrics["pull"]) == {"slope", "alignment", "alignment_of_others"}
     quantiles = metrics["reconstruction"]["ssim_quantiles"]
     assert list(quantiles.values()) == sorted(quantiles.values())
     assert metrics["protocol"]
