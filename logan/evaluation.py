@@ -168,6 +168,7 @@ COLUMNS = [
     Column("cells", ("junction", "cells_captured"), "{:.2f}"),
     Column("fair cells", ("junction", "cells_captured_fair"), "{:.2f}"),
     Column("fair colours", ("junction", "colours_captured_fair"), "{:.2f}"),
+    Column("cars kept", ("junction", "reconstructed", "cell_recall"), "{:.2f}"),
     Column("SSIM", ("reconstruction", "ssim"), "{:.3f}"),
     Column("occupied SSIM", ("reconstruction", "occupied", "ssim"), "{:.3f}"),
     Column("MSE", ("reconstruction", "mse"), "{:.4f}"),

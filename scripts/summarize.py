@@ -26,6 +26,7 @@ COLUMNS = {
     "foreground": ("foreground.generated_share", "{:.3f}"),
     "real": ("foreground.real_share", "{:.3f}"),
     "distance": ("foreground.distance", "{:.3f}"),
+    "cars kept": ("junction.reconstructed.cell_recall", "{:.2f}"),
     "SSIM": ("reconstruction.ssim", "{:.3f}"),
     "occupied SSIM": ("reconstruction.occupied.ssim", "{:.3f}"),
     "recall": ("fidelity.recall", "{:.3f}"),

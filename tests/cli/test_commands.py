@@ -416,6 +416,7 @@ def test_evaluation_of_the_junction(junction_runs: list[Path]) -> None:
     assert 0.1 < metrics["foreground"]["real_share"] < 0.3
     assert 0 <= metrics["junction"]["cells_captured_fair"] <= 1
     assert metrics["junction"]["detector_accuracy"]["cell_recall"] > 0.9
+    assert 0 <= metrics["junction"]["reconstructed"]["occupied"] <= 1
     assert metrics["fidelity"]["extractor"].startswith("random")
     assert set(metrics["reconstruction"]) >= {"ssim", "psnr", "mse", "latent_error", "occupied"}
     assert set(metrics["pull"]) == {"slope", "alignment", "alignment_of_others"}
