@@ -15,17 +15,17 @@ mkdir -p "$FOLDER"
 # Flags of each method, each with the best of the rates tried, and its steps as a percentage of
 # the pairwise penalty's: both from results/README.md.
 flags_of() {
-  local slow="--learning_rate=2e-4 --beta_1=0.5"
-  local critic="--discriminator_steps=5 --batch_size=320"
+  local slow="--learning_rate=2e-4 --beta_1=0.5 --discriminator_steps=1"
+  local critic="--discriminator_steps=5 --batch_size=320 --learning_rate=3e-4"
   case $1 in
-    gan) echo --model=gan --penalty=none --loss=vanilla $slow --steps=$((STEPS * 160 / 100)) ;;
+    gan) echo --model=gan --penalty=none --loss=vanilla $slow --steps=$((STEPS * 217 / 100)) ;;
     wgan) echo --model=gan --penalty=none --weight_clip=0.01 $critic \
-      --steps=$((STEPS * 55 / 100)) ;;
+      --steps=$((STEPS * 72 / 100)) ;;
     wgan-gp) echo --model=gan --penalty=gradient --penalty_weight=10 $critic \
-      --steps=$((STEPS * 38 / 100)) ;;
-    bigan) echo --penalty=none --loss=vanilla $slow --steps=$((STEPS * 146 / 100)) ;;
+      --steps=$((STEPS * 50 / 100)) ;;
+    bigan) echo --penalty=none --loss=vanilla $slow --steps=$((STEPS * 193 / 100)) ;;
     autoencoder) echo --penalty=none --loss=vanilla --autoencoder_weight=100 \
-      --steps=$((STEPS * 116 / 100)) ;;
+      --discriminator_steps=1 --steps=$((STEPS * 152 / 100)) ;;
     pairwise) echo --steps="$STEPS" ;;
     *) echo "METHODS: expected gan, wgan, wgan-gp, bigan, autoencoder or pairwise. Received: $1" >&2
       return 1 ;;
