@@ -379,7 +379,7 @@ def test_image_commands_refuse_by_name(
     ],
 )
 def test_flags_of_image_commands_have_limits(command: str, flag: str) -> None:
-    assert flag.split("=")[0].strip("-") in call(command, "--workdir=none", flag, code=1)
+    assert flag.split("=")[0].strip("-") in call(command, "--workdir=none", flag, code=2)
 
 
 def test_image_runs_are_compared(image_run: Path) -> None:
@@ -490,7 +490,7 @@ def test_bad_flags_are_refused_by_name(tmp_path: Path, arguments: list[str], mes
 
 
 def test_a_number_that_is_none_is_refused_by_name(tmp_path: Path) -> None:
-    printed = call("logan-train", "--experiment=ring8", "--steps=many", code=1, cwd=tmp_path)
+    printed = call("logan-train", "--experiment=ring8", "--steps=many", code=2, cwd=tmp_path)
     assert "flag --steps=many: expected a whole number" in printed
 
 
