@@ -36,9 +36,10 @@ run_one() {
   local method=$1 seed=$2 flags
   local workdir=$FOLDER/$method-seed$seed
   flags=$(flags_of "$method")
+  # An interrupted run ends xargs as well, by the code 255.
   # shellcheck disable=SC2086
   logan-train --experiment=traffic --seed="$seed" --workdir="$workdir" --threads=1 --noprogress \
-    $flags $FLAGS
+    $flags $FLAGS || return $(($? > 128 ? 255 : 1))
   logan-evaluate --workdir="$workdir" --threads=1 | sed -n 3p
   logan-visualize --workdir="$workdir" --threads=1 >/dev/null
 }

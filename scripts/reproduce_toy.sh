@@ -13,9 +13,10 @@ mkdir -p "$FOLDER"
 run_one() {
   local experiment=$1 penalty=$2 seed=$3
   local workdir=$FOLDER/$experiment-$penalty-seed$seed
+  # An interrupted run ends xargs as well, by the code 255.
   # shellcheck disable=SC2086
   logan-train --experiment="$experiment" --penalty="$penalty" --seed="$seed" \
-    --workdir="$workdir" --threads=1 --noprogress $FLAGS
+    --workdir="$workdir" --threads=1 --noprogress $FLAGS || return $(($? > 128 ? 255 : 1))
   logan-evaluate --workdir="$workdir" --threads=1 | sed -n 3p
 }
 export -f run_one
