@@ -56,7 +56,7 @@ def _parsed_or_exit(arguments: list[str]) -> list[str]:
     try:
         return parse_flags(arguments)
     except UserError as error:
-        print(f"{_name(arguments)}: {error}. --help shows the flags", file=sys.stderr)
+        print(f"{_name(arguments)}: {error} (--help shows the flags)", file=sys.stderr)
         sys.exit(FAILED)
 
 
