@@ -25,7 +25,7 @@ import tarfile
 import time
 import traceback
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,8 @@ from logan.files import write_json
 
 FLAGS = flags.FLAGS
 READ, REFUSED, CRASHED, HUNG, DIED = "read", "refused", "crashed", "hung", "died"
+BEGUN, DONE = "begun", "done"  # of one input, of all of them
+START_SECONDS = 300.0  # what is imported takes longer than an input
 
 
 def define_flags() -> None:
@@ -438,7 +440,7 @@ def _work(connection: multiprocessing.connection.Connection, task: Task, first: 
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     for number in range(first, task.inputs):
         place_input(task, number, task.root / "input")
-        connection.send((number, None, ""))
+        connection.send((number, BEGUN, ""))
         try:
             read(task.root / "input")
             outcome, text = READ, ""
@@ -448,7 +450,7 @@ def _work(connection: multiprocessing.connection.Connection, task: Task, first: 
             outcome, text = CRASHED, traceback.format_exc()
         connection.send((number, outcome, text))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    connection.send((task.inputs, None, f"{peak:.0f}"))
+    connection.send((task.inputs, DONE, f"{peak:.0f}"))
 
 
 def fuzz(reader: str, root: Path) -> dict[str, Any]:
@@ -459,45 +461,51 @@ def fuzz(reader: str, root: Path) -> dict[str, Any]:
     task = Task(reader, names, root, FLAGS.seed, FLAGS.inputs, int(FLAGS.memory * 2**30))
     counts: collections.Counter[str] = collections.Counter()
     faults: list[dict[str, Any]] = []
-    number, peak, start = 0, 0.0, time.monotonic()
-    bar = tqdm.tqdm(total=FLAGS.inputs, desc=reader, file=sys.stderr)
-    while number < FLAGS.inputs:
-        process, connection = _started(_work, task, number)
-        begun = False
-        while True:
-            # What is imported takes longer than an input.
-            if not connection.poll(FLAGS.timeout if begun else 300):
-                outcome, text = HUNG, f"more than {FLAGS.timeout:g} s"
-            else:
-                try:
-                    number, told, text = connection.recv()
-                except EOFError:
-                    process.join()
-                    outcome, text = DIED, f"exit code {process.exitcode}"
-                else:
-                    if number == FLAGS.inputs:
-                        peak = max(peak, float(text))
-                        break
-                    begun = True
-                    if told is None:
-                        continue
-                    outcome = told
-            if not begun:
-                raise SystemExit(f"{reader}: {text}\n{(root / 'said.txt').read_text()}")
+    first, peak, start = 0, 0.0, time.monotonic()
+    bar = tqdm.tqdm(total=task.inputs, desc=reader, file=sys.stderr)
+    while first < task.inputs:
+        for number, outcome, text in _outcomes(task, first):
+            if outcome == DONE:
+                peak = float(text)
+                break
             counts[outcome] += 1
             bar.update()
             if outcome not in (READ, REFUSED):
                 kept = Path(FLAGS.folder) / f"{outcome}-{reader.replace(' ', '-')}-{number}"
                 place_input(task, number, kept)
                 faults.append({"input": kept.name, "outcome": outcome, "text": text})
-            if outcome in (HUNG, DIED):
-                process.kill()
-                number += 1
-                break
-        process.join()
+        first = number + 1
     bar.close()
     seconds = round(time.monotonic() - start)
     return {"counts": counts, "faults": faults, "peak_mebibytes": peak, "seconds": seconds}
+
+
+def _outcomes(task: Task, first: int) -> Iterator[tuple[int, str, str]]:
+    """Number, outcome and text of each input from the first on, as long as one process lives."""
+    process, connection = _started(_work, task, first)
+    number, patience = None, START_SECONDS
+    try:
+        while True:
+            if not connection.poll(patience):
+                fault = HUNG, f"more than {patience:g} s"
+                break
+            try:
+                number, outcome, text = connection.recv()
+            except EOFError:
+                process.join()
+                fault = DIED, f"exit code {process.exitcode}"
+                break
+            patience = FLAGS.timeout
+            if outcome != BEGUN:
+                yield number, outcome, text
+            if outcome == DONE:
+                return
+    finally:
+        process.kill()
+        process.join()
+    if number is None:
+        raise SystemExit(f"{task.reader}: {fault[1]}\n{(task.root / 'said.txt').read_text()}")
+    yield number, *fault
 
 
 def _started(work: Callable, *arguments: Any) -> tuple[Any, Any]:
