@@ -194,6 +194,8 @@ class Run:
             clear_leftovers(self.path, name)
         for folder in (self.export, self.snapshots):
             clear_leftovers(folder)
+        for name in ("generations-*", "reconstructions-*"):
+            clear_leftovers(self.figures, name)
 
     # Checkpoints.
 

@@ -204,12 +204,21 @@ def test_rollback_goes_one_checkpoint_further_where_an_earlier_one_failed(tmp_pa
 def test_what_killed_trainings_left_is_removed_and_nothing_else(run):
     run.export.mkdir()
     run.snapshots.mkdir()
-    kept = [run.path / ".0123abcd-metrics.json", run.export / "generator.keras", run.log]
+    run.figures.mkdir()
+    kept = [
+        run.path / ".0123abcd-metrics.json",
+        run.export / "generator.keras",
+        run.log,
+        run.figures / ".0123abcd-missed.png",
+        run.figures / ".0123abcd-generations.png",
+    ]
     gone = [
         run.path / ".0123abcd-flags.txt",
         run.path / ".0123abcd-log.jsonl",
         run.export / ".0123abcd-generator.keras",
         run.snapshots / ".0123abcd-step-00000010.npz",
+        run.figures / ".0123abcd-generations-00000010.png",
+        run.figures / ".0123abcd-reconstructions-00000010.png",
     ]
     for path in (*kept, *gone):
         path.write_text("", encoding="utf-8")
