@@ -217,10 +217,10 @@ def main(arguments: list[str]) -> int:
         found = differing(Run.open(workdir), whole)
         runs.append({"lives": [dataclasses.asdict(life) for life in lives], "differs_in": found})
         print(f"{workdir.name}: {len(lives)} lives, {kills} kills so far, differs in {found}")
-        sys.stdout.flush()
+        # After each run: what was seen so far is of use when the script itself is stopped.
+        report(folder, runs, wall)
         if not found:
             shutil.rmtree(workdir)
-    report(folder, runs, wall)
     return 1 if any(run["differs_in"] for run in runs) else 0
 
 
@@ -233,7 +233,9 @@ def report(folder: Path, runs: list[dict[str, Any]], wall: float) -> None:
     print("| kind | runs | kills |", " | ".join(count), "| runs that differ |")
     print("|---" * (4 + len(count)) + "|")
     numbers = " | ".join(map(str, count.values()))
-    print(f"| {FLAGS.kind} | {len(runs)} | {sum(count.values())} | {numbers} | {lost} |")
+    print(
+        f"| {FLAGS.kind} | {len(runs)} | {sum(count.values())} | {numbers} | {lost} |", flush=True
+    )
 
 
 if __name__ == "__main__":
