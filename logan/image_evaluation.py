@@ -247,6 +247,7 @@ def _pull(model: BiGAN, seed: int, x: np.ndarray, x_hat: np.ndarray) -> dict[str
     """How far D's slope leads from reconstructions to their images, and whether by looking at z."""
     z = encode(model, x)
     epsilon = uniform(key(seed, 0, Purpose.INTERPOLATION), [len(x)]).numpy()
+    batches = [slice(start, start + _BATCH) for start in range(0, len(x), _BATCH)]
     measured = []
     # Neighbours in time are alike, so the others are taken from afar.
     for codes in (z, np.roll(z, len(z) // 2, axis=0)):
@@ -254,17 +255,13 @@ def _pull(model: BiGAN, seed: int, x: np.ndarray, x_hat: np.ndarray) -> dict[str
             pairwise_gradient(
                 model.judge_in_float32, x[rows], codes[rows], x_hat[rows], epsilon=epsilon[rows]
             ).slope_and_alignment()
-            for rows in _rows_in_batches(len(x))
+            for rows in batches
         ]
         measured.append(
             [float(np.concatenate(values).mean()) for values in zip(*parts, strict=True)]
         )
     (slope, alignment), (_, of_others) = measured
     return {"slope": slope, "alignment": alignment, "alignment_of_others": of_others}
-
-
-def _rows_in_batches(count: int) -> list[slice]:
-    return [slice(start, start + _BATCH) for start in range(0, count, _BATCH)]
 
 
 def _fidelity(
