@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Six methods on images, equal training time for each, PARALLEL runs of one thread side by side;
+# Seven methods on images, equal training time for each, PARALLEL runs of one thread side by side;
 # their numbers, and a picture of each seed's runs beside each other. Runs that are complete are
 # left as they are.
 # usage: scripts/reproduce_images.sh [FOLDER=runs/junction]
@@ -8,8 +8,8 @@
 #   METHODS, SEEDS: which of them to run, space-separated
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
-export FOLDER=${1:-runs/junction} FLAGS=${FLAGS:-} STEPS=${STEPS:-5000}
-methods=${METHODS:-gan wgan wgan-gp bigan autoencoder pairwise}
+export FOLDER=${1:-runs/junction} FLAGS=${FLAGS:-} STEPS=${STEPS:-6000}
+methods=${METHODS:-gan wgan wgan-gp bigan autoencoder pairwise pairwise-autoencoder}
 mkdir -p "$FOLDER"
 
 # Flags of each method, each with the best of the rates tried, and its steps as a percentage of
@@ -18,16 +18,17 @@ flags_of() {
   local slow="--learning_rate=2e-4 --beta_1=0.5 --discriminator_steps=1"
   local critic="--discriminator_steps=5 --batch_size=320 --learning_rate=3e-4"
   case $1 in
-    gan) echo --model=gan --penalty=none --loss=vanilla $slow --steps=$((STEPS * 217 / 100)) ;;
+    gan) echo --model=gan --penalty=none --loss=vanilla $slow --steps=$((STEPS * 125 / 100)) ;;
     wgan) echo --model=gan --penalty=none --weight_clip=0.01 $critic \
-      --steps=$((STEPS * 72 / 100)) ;;
+      --steps=$((STEPS * 40 / 100)) ;;
     wgan-gp) echo --model=gan --penalty=gradient --penalty_weight=10 $critic \
-      --steps=$((STEPS * 50 / 100)) ;;
-    bigan) echo --penalty=none --loss=vanilla $slow --steps=$((STEPS * 193 / 100)) ;;
+      --steps=$((STEPS * 32 / 100)) ;;
+    bigan) echo --penalty=none --loss=vanilla $slow --steps=$((STEPS * 120 / 100)) ;;
     autoencoder) echo --penalty=none --loss=vanilla --autoencoder_weight=100 \
-      --discriminator_steps=1 --steps=$((STEPS * 152 / 100)) ;;
+      --discriminator_steps=1 --steps=$((STEPS * 105 / 100)) ;;
     pairwise) echo --steps="$STEPS" ;;
-    *) echo "METHODS: expected gan, wgan, wgan-gp, bigan, autoencoder or pairwise. Received: $1" >&2
+    pairwise-autoencoder) echo --autoencoder_weight=100 --steps=$((STEPS * 92 / 100)) ;;
+    *) echo "METHODS: expected some of those in the script's list. Received: $1" >&2
       return 1 ;;
   esac
 }
