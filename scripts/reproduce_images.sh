@@ -27,7 +27,8 @@ flags_of() {
     autoencoder) echo --penalty=none --loss=vanilla --autoencoder_weight=100 \
       --discriminator_steps=1 --steps=$((STEPS * 105 / 100)) ;;
     pairwise) echo --steps="$STEPS" ;;
-    pairwise-autoencoder) echo --autoencoder_weight=100 --steps=$((STEPS * 92 / 100)) ;;
+    pairwise-autoencoder) echo --autoencoder_weight=300 --latent_length=16 \
+      --steps=$((STEPS * 92 / 100)) ;;
     *) echo "METHODS: expected some of those in the script's list. Received: $1" >&2
       return 1 ;;
   esac
