@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Seven methods on images, equal training time for each, PARALLEL runs of one thread side by side;
+# Eight methods on images, equal training time for each, PARALLEL runs of one thread side by side;
 # their numbers, and a picture of each seed's runs beside each other. Runs that are complete are
 # left as they are.
 # usage: scripts/reproduce_images.sh [FOLDER=runs/junction]
@@ -9,26 +9,27 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 export FOLDER=${1:-runs/junction} FLAGS=${FLAGS:-} STEPS=${STEPS:-6000}
-methods=${METHODS:-gan wgan wgan-gp bigan autoencoder pairwise pairwise-autoencoder}
+methods=${METHODS:-gan wgan wgan-gp bigan autoencoder gradient-autoencoder pairwise pairwise-autoencoder}
 mkdir -p "$FOLDER"
 
-# Flags of each method, each with the best of the rates tried, and its steps as a percentage of
-# the pairwise penalty's: both from results/README.md.
+# Flags of each method, with the best of the settings tried, and its steps as a percentage of the
+# pairwise penalty's: both from results/README.md.
 flags_of() {
-  local slow="--learning_rate=2e-4 --beta_1=0.5 --discriminator_steps=1"
+  local alone="--autoencoder_weight=0 --latent_length=8"
+  local slow="--loss=vanilla --learning_rate=2e-4 --beta_1=0.5 --discriminator_steps=1"
   local critic="--discriminator_steps=5 --batch_size=320 --learning_rate=3e-4"
   case $1 in
-    gan) echo --model=gan --penalty=none --loss=vanilla $slow --steps=$((STEPS * 125 / 100)) ;;
-    wgan) echo --model=gan --penalty=none --weight_clip=0.01 $critic \
+    gan) echo --model=gan --penalty=none $alone $slow --steps=$((STEPS * 125 / 100)) ;;
+    wgan) echo --model=gan --penalty=none --weight_clip=0.01 $alone $critic \
       --steps=$((STEPS * 40 / 100)) ;;
-    wgan-gp) echo --model=gan --penalty=gradient --penalty_weight=10 $critic \
+    wgan-gp) echo --model=gan --penalty=gradient --penalty_weight=10 $alone $critic \
       --steps=$((STEPS * 32 / 100)) ;;
-    bigan) echo --penalty=none --loss=vanilla $slow --steps=$((STEPS * 120 / 100)) ;;
-    autoencoder) echo --penalty=none --loss=vanilla --autoencoder_weight=100 \
+    bigan) echo --penalty=none $alone $slow --steps=$((STEPS * 120 / 100)) ;;
+    autoencoder) echo --penalty=none --autoencoder_weight=100 --latent_length=8 --loss=vanilla \
       --discriminator_steps=1 --steps=$((STEPS * 105 / 100)) ;;
-    pairwise) echo --steps="$STEPS" ;;
-    pairwise-autoencoder) echo --autoencoder_weight=300 --latent_length=16 \
-      --steps=$((STEPS * 92 / 100)) ;;
+    gradient-autoencoder) echo --penalty=gradient --penalty_weight=10 --steps="$STEPS" ;;
+    pairwise) echo $alone --steps="$STEPS" ;;
+    pairwise-autoencoder) echo --steps=$((STEPS * 92 / 100)) ;;
     *) echo "METHODS: expected some of those in the script's list. Received: $1" >&2
       return 1 ;;
   esac
