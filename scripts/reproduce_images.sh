@@ -21,7 +21,7 @@ flags_of() {
   case $1 in
     gan) echo --model=gan --penalty=none $alone $slow --steps=$((STEPS * 125 / 100)) ;;
     wgan) echo --model=gan --penalty=none --weight_clip=0.01 $alone $critic \
-      --steps=$((STEPS * 40 / 100)) ;;
+      --steps=$((STEPS * 50 / 100)) ;;
     wgan-gp) echo --model=gan --penalty=gradient --penalty_weight=10 $alone $critic \
       --steps=$((STEPS * 32 / 100)) ;;
     bigan) echo --penalty=none $alone $slow --steps=$((STEPS * 120 / 100)) ;;
