@@ -159,7 +159,13 @@ class Run:
         return records
 
     def append_record(self, record: dict[str, Any]) -> None:
-        """Adds one line to the log."""
+        """Adds one line to the log.
+
+        Raises:
+            RunError: if the run's folder has gone. What else writes into it would make a new one.
+        """
+        if not (self.path / "flags.txt").is_file():
+            raise RunError(f"expected {self.path} to stay. Received: the run's folder has gone")
         with self.log.open("a", encoding="utf-8") as file:
             file.write(json.dumps(record, allow_nan=False) + "\n")
 

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -125,6 +126,23 @@ def test_cache_that_vanishes_during_training_does_no_harm(tmp_path, monkeypatch)
     outcome = train(JUNCTION, tmp_path / "run", show_progress=False)
     assert outcome.step == 6
     assert not cache_of(outcome.run.path).exists()
+
+
+def test_folder_of_a_run_that_vanishes_is_named(tmp_path):
+    workdir = tmp_path / "run"
+    command = [*TRAIN.replace("--steps=60", "--steps=100000").split(), f"--workdir={workdir}"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as training:
+        while not (workdir / "log.jsonl").exists() and training.poll() is None:
+            time.sleep(0.05)
+        shutil.rmtree(workdir, ignore_errors=True)  # the run may write into it at the same time
+        try:
+            _, errors = training.communicate(timeout=60)
+        finally:
+            training.kill()
+    assert training.returncode == 2
+    assert (
+        errors == f"logan-train: expected {workdir} to stay. Received: the run's folder has gone\n"
+    )
 
 
 @pytest.mark.slow
