@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from logan.errors import UserError
+from logan.metrics.checks import check_images
 
 __all__ = ["EXTRACTORS", "Extractor", "InceptionV3", "RandomConvolutions", "extractor"]
 
@@ -105,7 +106,7 @@ class RandomConvolutions:
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
         """The features, see `Extractor`. The last digits depend on the machine."""
-        _check_images(images)
+        check_images(images)
         if images.shape[1:] != self.shape:
             raise ValueError(f"Expected images of {self.shape}. Received: {images.shape[1:]}.")
         return _in_batches(self._features, images, max(1, BATCH_PIXELS // self.shape[0] ** 2))
@@ -188,7 +189,7 @@ class InceptionV3:
         return self._run(self._model, images)
 
     def _run(self, network: Callable[[tf.Tensor], tf.Tensor], images: np.ndarray) -> np.ndarray:
-        _check_images(images)
+        check_images(images)
         _check_channels(images.shape[-1])
         return _in_batches(network, images, INCEPTION_BATCH)
 
@@ -337,16 +338,6 @@ def _checked(images: np.ndarray) -> np.ndarray:
     if not np.all(np.abs(images) <= 1.001):
         raise ValueError(f"Expected images in [-1, 1]. Received: {images.min()} to {images.max()}.")
     return np.asarray(images, np.float32)
-
-
-def _check_images(images: np.ndarray) -> None:
-    if images.ndim != 4 or not images.size:
-        raise ValueError(
-            "Expected images of shape [images, height, width, channels], none of them 0. "
-            f"Received: {images.shape}."
-        )
-    if not np.issubdtype(images.dtype, np.floating):
-        raise ValueError(f"Expected floating images in [-1, 1]. Received: dtype={images.dtype}.")
 
 
 def _check_channels(channels: int) -> None:

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from logan.metrics.checks import check_images
+
 __all__ = [
     "AREA_EDGES",
     "background",
@@ -43,7 +45,7 @@ def background(frames: np.ndarray) -> np.ndarray:
     Raises:
         ValueError: if `frames` is empty or not of this form.
     """
-    _check_frames(frames)
+    check_images(frames, "frames")
     # Row by row, because the median sorts a copy of what it is given.
     rows = [np.median(frames[:, row], axis=0) for row in range(frames.shape[1])]
     return np.stack(rows).astype(np.float32)
@@ -70,7 +72,7 @@ def foreground_mask(
     Raises:
         ValueError: if the arrays do not fit or are not floating, or the threshold is negative.
     """
-    _check_frames(frames)
+    check_images(frames, "frames")
     if background.shape != frames.shape[1:]:
         raise ValueError(
             f"Expected a background of shape {frames.shape[1:]}. Received: {background.shape}."
@@ -166,17 +168,6 @@ def _relative_entropy(p: np.ndarray, q: np.ndarray) -> float:
     """KL(p ‖ q) in bits, for q > 0 wherever p > 0."""
     some = p > 0
     return float(np.sum(p[some] * np.log2(p[some] / q[some])))
-
-
-def _check_frames(frames: np.ndarray) -> None:
-    if frames.ndim != 4 or not frames.size:
-        raise ValueError(
-            "Expected frames of shape [frames, height, width, channels], none of them 0. "
-            f"Received: {frames.shape}."
-        )
-    # Differences of unsigned integers wrap around: 3 - 5 is 254.
-    if not np.issubdtype(frames.dtype, np.floating):
-        raise ValueError(f"Expected floating frames in [-1, 1]. Received: dtype={frames.dtype}.")
 
 
 def _check_areas(name: str, areas: np.ndarray) -> None:

@@ -8,6 +8,8 @@ that a caller can report quantiles and find the worst ones.
 import numpy as np
 import tensorflow as tf
 
+from logan.metrics.checks import check_images
+
 __all__ = ["mean_squared_error", "psnr", "spread", "ssim"]
 
 # From the darkest to the brightest value, -1 to 1.
@@ -103,7 +105,7 @@ def spread(images: np.ndarray) -> float:
     Raises:
         ValueError: if `images` is empty or not of this form.
     """
-    _check_images(images)
+    check_images(images)
     # Two passes in float64: the deviations are small beside the values.
     return float(np.mean(np.std(images, axis=0, dtype=np.float64)))
 
@@ -112,18 +114,8 @@ def _from_zero_to_one(images: np.ndarray) -> np.ndarray:
     return (np.asarray(images, np.float32) + 1) / 2
 
 
-def _check_images(images: np.ndarray) -> None:
-    if images.ndim != 4 or not images.size:
-        raise ValueError(
-            "Expected images of shape [images, height, width, channels], none of them 0. "
-            f"Received: {images.shape}."
-        )
-    if not np.issubdtype(images.dtype, np.floating):
-        raise ValueError(f"Expected floating images in [-1, 1]. Received: dtype={images.dtype}.")
-
-
 def _check_pairs(images: np.ndarray, others: np.ndarray) -> None:
-    _check_images(images)
-    _check_images(others)
+    check_images(images)
+    check_images(others)
     if images.shape != others.shape:
         raise ValueError(f"Expected two equal shapes. Received: {images.shape}, {others.shape}.")
