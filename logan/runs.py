@@ -164,10 +164,13 @@ class Run:
         Raises:
             RunError: if the run's folder has gone. What else writes into it would make a new one.
         """
-        if not (self.path / "flags.txt").is_file():
-            raise RunError(f"expected {self.path} to stay. Received: the run's folder has gone")
+        self._check_is_there()
         with self.log.open("a", encoding="utf-8") as file:
             file.write(json.dumps(record, allow_nan=False) + "\n")
+
+    def _check_is_there(self) -> None:
+        if not (self.path / "flags.txt").is_file():
+            raise RunError(f"expected {self.path} to stay. Received: the run's folder has gone")
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
@@ -176,7 +179,8 @@ class Run:
         The operating system lets go of it when the process ends, however it ends.
 
         Raises:
-            RunError: if another process holds it; the message names that process.
+            RunError: if another process holds it; the message names that process. Also in place
+                of any error from within once the folder has gone.
         """
         with (self.path / ".lock").open("a+", encoding="utf-8") as file:
             try:
@@ -190,7 +194,11 @@ class Run:
             file.truncate(0)
             file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
             file.flush()
-            yield
+            try:
+                yield
+            except Exception:
+                self._check_is_there()
+                raise
 
     def clear_leftovers(self) -> None:
         """Removes what killed trainings left half-written. Only for who holds the run."""
