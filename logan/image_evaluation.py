@@ -112,8 +112,9 @@ def evaluate_images(
         protocol.append(
             "foreground, against the training frames: share of frames in which over "
             f"{OCCUPIED_AREA:.0%} of the pixels differ from the median of the training frames by "
-            "more than 0.2 of [-1, 1] after light correction; distance: Jensen-Shannon distance "
-            "of the histograms of that area"
+            "more than 0.2 of [-1, 1] after light correction; faint: of those in which some "
+            "pixels do, but not so many; distance: Jensen-Shannon distance of the histograms of "
+            "that area"
         )
     if experiment.is_junction:
         metrics["junction"], is_occupied = _junction(experiment, images, generated, test, x_hat)
@@ -125,10 +126,24 @@ def evaluate_images(
             "whose reconstruction shows one at their place"
         )
     if isinstance(model, BiGAN) and x_hat is not None:
-        metrics["reconstruction"] = _reconstruction(test, x_hat)
+        metrics["reconstruction"] = _reconstruction(test, x_hat, is_occupied)
         protocol.append(
             f"reconstruction: G(E(x)) of the {len(test):,} held-out images, SSIM and PSNR on "
             "[0, 1], mse on [-1, 1]; latent_error: mean |z - E(G(z))| over features"
+        )
+        if "occupied" in metrics["reconstruction"]:
+            protocol.append(
+                "occupied: of those with "
+                + ("a car in them by the truth" if experiment.is_junction else "foreground")
+            )
+        metrics["baselines"] = {
+            name: _reconstruction(test, guess, is_occupied)
+            for name, guess in _guesses(train, test).items()
+        }
+        protocol.append(
+            "baselines: the same measures of what needs no model in place of G(E(x)), from the "
+            f"{len(train):,} images for training: their mean and their median at every pixel, and "
+            "the one that is nearest in squared error"
         )
         metrics["reconstruction"]["latent_error"] = _latent_error(model, experiment.seed, generated)
         metrics["pull"] = _pull(model, experiment.seed, test, x_hat)
@@ -137,15 +152,6 @@ def evaluate_images(
             "alignment: cosine of its angle with the way to x; alignment_of_others: the same with "
             "z = E(another image), as high if D does not look at z"
         )
-        if is_occupied is not None and is_occupied.any():
-            metrics["reconstruction"]["occupied"] = {
-                **_reconstruction(test[is_occupied], x_hat[is_occupied]),
-                "images": int(is_occupied.sum()),
-            }
-            protocol.append(
-                "occupied: of those with "
-                + ("a car in them by the truth" if experiment.is_junction else "foreground")
-            )
     missed = None
     if extractor is not None and len(test) < FEWEST_COMPARED:
         protocol.append(f"fidelity: left out, as it takes {FEWEST_COMPARED} held-out images")
@@ -170,6 +176,8 @@ def _foreground(
     metrics = {
         "real_share": foreground_share(real_areas, OCCUPIED_AREA),
         "generated_share": foreground_share(areas, OCCUPIED_AREA),
+        "real_faint_share": _faint_share(real_areas),
+        "generated_faint_share": _faint_share(areas),
         "distance": foreground_distance(real_areas, areas),
     }
     return (
@@ -177,6 +185,10 @@ def _foreground(
         (real_masks.mean(0), masks.mean(0)),
         foreground_area(test, scene) > OCCUPIED_AREA,
     )
+
+
+def _faint_share(areas: np.ndarray) -> float:
+    return float(np.mean((areas > 0) & (areas <= OCCUPIED_AREA)))
 
 
 def _junction(
@@ -221,7 +233,30 @@ def _detections(junction: Junction, frames: np.ndarray) -> Detections:
     return detect_cars(frames, scene, CELL_BOXES, CELL_LANES, LANE_AXES, palette)
 
 
-def _reconstruction(x: np.ndarray, x_hat: np.ndarray) -> dict[str, Any]:
+def _guesses(train: np.ndarray, x: np.ndarray) -> dict[str, np.ndarray]:
+    """What stands for a reconstruction of each x without a model, by name."""
+    _, nearest = nearest_distances(x.reshape(len(x), -1), train.reshape(len(train), -1))
+    return {
+        "mean training image": np.broadcast_to(train.mean(0), x.shape),
+        "median training image": np.broadcast_to(background(train), x.shape),
+        "nearest training image": train[nearest],
+    }
+
+
+def _reconstruction(
+    x: np.ndarray, x_hat: np.ndarray, is_occupied: np.ndarray | None
+) -> dict[str, Any]:
+    """Measures of all images, and under `occupied` of those that are, if there are any."""
+    metrics = _closeness(x, x_hat)
+    if is_occupied is not None and is_occupied.any():
+        metrics["occupied"] = {
+            **_closeness(x[is_occupied], x_hat[is_occupied]),
+            "images": int(is_occupied.sum()),
+        }
+    return metrics
+
+
+def _closeness(x: np.ndarray, x_hat: np.ndarray) -> dict[str, Any]:
     """Means and quantiles over images; a measure that is infinite or undefined is left out."""
     measured = {"mse": mean_squared_error(x, x_hat), "psnr": psnr(x, x_hat)}
     if min(x.shape[1:3]) >= SSIM_WINDOW:

@@ -33,3 +33,34 @@ def test_discriminator_that_ignores_z_leads_as_well_with_the_z_of_others():
     found = pull(lambda x, z: inner_product(x, tf.ones_like(z)))
     expected = {"slope": 2**0.5, "alignment": 0.5**0.5, "alignment_of_others": 0.5**0.5}
     assert found == pytest.approx(expected, abs=1e-5)
+
+
+def test_guesses_are_the_mean_the_median_and_the_nearest_of_the_training_images():
+    train = np.array([-1, -1, 0.25, 0.75], np.float32).reshape(4, 1, 1, 1) * np.ones((1, 2, 1))
+    x = np.array([0.4, -0.9, 1.0], np.float32).reshape(3, 1, 1, 1) * np.ones((1, 2, 1))
+    expected = {
+        "mean training image": [-0.25, -0.25, -0.25],
+        "median training image": [-0.375, -0.375, -0.375],
+        "nearest training image": [0.25, -1, 0.75],
+    }
+    guesses = image_evaluation._guesses(train, x)
+    assert {name: guess.shape for name, guess in guesses.items()} == dict.fromkeys(
+        expected, x.shape
+    )
+    assert {name: guess[:, 0, 1, 0].tolist() for name, guess in guesses.items()} == expected
+
+
+def test_reconstructions_of_occupied_images_are_measured_apart():
+    x_hat = X + np.repeat([0.5, 0.0], 600).reshape(-1, 1, 1, 1)
+    is_occupied = np.arange(1_200) < 600
+    measured = image_evaluation._reconstruction(X, x_hat, is_occupied)
+    assert measured["mse"] == pytest.approx(0.125)
+    assert measured["occupied"]["mse"] == pytest.approx(0.25)
+    assert measured["occupied"]["images"] == 600
+    assert "occupied" not in image_evaluation._reconstruction(X, x_hat, None)
+    assert "occupied" not in image_evaluation._reconstruction(X, x_hat, np.zeros(1_200, bool))
+
+
+def test_faint_is_some_foreground_up_to_the_limit():
+    areas = np.array([0.0, 0.001, 0.02, 0.021, 1.0])
+    assert image_evaluation._faint_share(areas) == pytest.approx(2 / 5)

@@ -51,7 +51,11 @@ def main() -> None:
         run, settings.samples, settings.extractor, settings.inception_weights
     )
     pictures = draw_evidence(run, evidence, metrics) if evidence else []
-    print(table({run.label: metrics}))
+    guesses = {
+        name: {"reconstruction": closeness}
+        for name, closeness in metrics.get("baselines", {}).items()
+    }
+    print(table({run.label: metrics, **guesses}))
     print(f"\n{metrics['protocol']}")
     for path in [run.metrics, *pictures]:
         print(path)

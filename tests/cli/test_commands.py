@@ -421,6 +421,10 @@ def test_evaluation_of_the_junction(junction_runs: list[Path]) -> None:
     assert 0 <= metrics["junction"]["reconstructed"]["occupied"] <= 1
     assert metrics["fidelity"]["extractor"].startswith("random")
     assert set(metrics["reconstruction"]) >= {"ssim", "psnr", "mse", "latent_error", "occupied"}
+    median = metrics["baselines"]["median training image"]
+    assert median["ssim"] > 0.9 > metrics["reconstruction"]["ssim"]
+    assert "| median training image" in printed
+    assert 0 <= metrics["foreground"]["real_faint_share"] < 0.05
     assert set(metrics["pull"]) == {"slope", "alignment", "alignment_of_others"}
     quantiles = metrics["reconstruction"]["ssim_quantiles"]
     assert list(quantiles.values()) == sorted(quantiles.values())
