@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from logan.distribution import all_agree_to
 from logan.errors import DivergedError
+from logan.files import flush_to_disk
 from logan.models.adversarial import EXPLODED, NEVER
 from logan.runs import Run
 
@@ -102,6 +103,7 @@ class SaveCheckpoints(Interval):
         self._experiment = run.experiment
         self._divergence = divergence
         self._checkpoints = run.checkpoints
+        self._log = run.log
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self._last_step = int(self.model.step.numpy())
@@ -113,6 +115,8 @@ class SaveCheckpoints(Interval):
         # A loss can still be finite when the update after it was not.
         if not all(np.isfinite(value.numpy()).all() for value in self.model.weights):
             self._divergence.fail(f"a weight after step {step} is not finite", step, means)
+        # What a checkpoint stands for is not logged again: after a power cut both must be there.
+        flush_to_disk(self._log)
         self._checkpoints.save(self.model, step)
         self._last_step, self._last_time = step, time.monotonic()
 

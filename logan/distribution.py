@@ -10,6 +10,7 @@ import functools
 import json
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterator
 
 import tensorflow as tf
@@ -84,7 +85,7 @@ def _cluster() -> tf.distribute.cluster_resolver.ClusterResolver:
     resolvers = tf.distribute.cluster_resolver
     text = os.environ.get("TF_CONFIG", "")
     if not text and "SLURM_STEP_NODELIST" in os.environ:
-        return resolvers.SlurmClusterResolver()
+        return _slurm_cluster()
     try:
         config = json.loads(text)
         workers, task = config["cluster"]["worker"], config["task"]
@@ -98,6 +99,22 @@ def _cluster() -> tf.distribute.cluster_resolver.ClusterResolver:
             f'"index": 0}}}}, or those of a SLURM step. Received: {text or "neither"}'
         )
     return resolvers.TFConfigClusterResolver()
+
+
+def _slurm_cluster() -> tf.distribute.cluster_resolver.ClusterResolver:
+    """One worker for each task of the step, with an equal part of its node's GPUs, if any."""
+    # Without GPUs the resolver still wants to share some out, and asks a program for their number.
+    settings = {}
+    try:
+        if not shutil.which("nvidia-smi"):
+            enough = int(os.environ["SLURM_STEP_NUM_TASKS"])
+            settings = dict(gpus_per_node=enough, gpus_per_task=1, auto_set_gpu=False)
+        return tf.distribute.cluster_resolver.SlurmClusterResolver(**settings)
+    except (RuntimeError, ValueError, KeyError) as error:
+        raise UserError(
+            "--strategy=multi_worker: expected the environment variables of a SLURM step, as srun "
+            f"sets them. Received: {type(error).__name__}: {error}"
+        ) from error
 
 
 @contextlib.contextmanager
@@ -131,13 +148,26 @@ def all_agree_to(strategy: tf.distribute.Strategy, wish: bool) -> bool:
     """Whether any worker wishes it: the same answer on all of them. All must ask together."""
     if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
         return wish
+    return _sum(strategy, float(wish)) > 0
+
+
+def is_same_on_all(strategy: tf.distribute.Strategy, number: int) -> bool:
+    """Whether all workers ask with the same number: one answer. All must ask together."""
+    if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        return True
+    differs = _sum(strategy, float(number)) != strategy.num_replicas_in_sync * float(number)
+    return not all_agree_to(strategy, differs)
+
+
+def _sum(strategy: tf.distribute.Strategy, number: float) -> float:
+    """Over all replicas of all workers."""
 
     @tf.function
-    def wishes(own: tf.Tensor) -> tf.Tensor:
+    def total(own: tf.Tensor) -> tf.Tensor:
         each = strategy.run(lambda: own)
         return strategy.reduce(tf.distribute.ReduceOp.SUM, each, axis=None)
 
-    return bool(wishes(tf.constant(float(wish))) > 0)
+    return float(total(tf.constant(number, tf.float64)))
 
 
 def split(

@@ -172,6 +172,7 @@ COLUMNS = [
     Column("SSIM", ("reconstruction", "ssim"), "{:.3f}"),
     Column("occupied SSIM", ("reconstruction", "occupied", "ssim"), "{:.3f}"),
     Column("MSE", ("reconstruction", "mse"), "{:.4f}"),
+    Column("features", ("fidelity", "extractor"), "{}"),
     Column("recall", ("fidelity", "recall"), "{:.3f}"),
     Column("coverage", ("fidelity", "coverage"), "{:.3f}"),
     Column("Fréchet", ("fidelity", "frechet_distance"), "{:.4f}"),

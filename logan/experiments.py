@@ -7,6 +7,7 @@ Nothing here imports TensorFlow: a bad value is refused at once.
 import dataclasses
 import difflib
 import math
+import os
 from collections.abc import Iterable, Mapping
 from typing import Any, cast, get_args, get_origin, get_type_hints
 
@@ -16,6 +17,12 @@ LOSSES = ("vanilla", "wasserstein", "least_squares", "logan1", "logan2", "logan3
 IMAGE_SIZES = (8, 16, 32, 64, 128, 256)
 TOY_DATASETS = ("ring8", "ring16", "grid25", "grid25_wide", "swiss", "line", "line_far")
 IMAGE_DATASETS = ("traffic", "images", "celeb_a", "cifar10")
+# What decides the images of a data set and which of them are held out.
+IMAGE_FIELDS = (
+    "dataset", "video", "frame_interval", "frame_rate", "video_start", "video_stop", "data", "crop",
+    "hold_out", "skip_unreadable", "test_fraction", "frames", "empty_share", "scene", "image_size",
+    "channels",
+)  # fmt: skip
 
 
 def _setting(
@@ -27,6 +34,7 @@ def _setting(
     above: float | None = None,
     below: float | None = None,
     names_the_run: bool = True,
+    is_path: bool = False,
 ) -> Any:
     """A field with its help text and what it accepts."""
     return dataclasses.field(
@@ -38,6 +46,7 @@ def _setting(
             "above": above,
             "below": below,
             "names_the_run": names_the_run,
+            "is_path": is_path,
         },
     )
 
@@ -66,14 +75,26 @@ class Experiment:
         above=0,
     )
     video: tuple[str, ...] = _setting(
-        (), "Video files or folders of frames of one fixed camera, comma-separated."
+        (),
+        "Video files or folders of frames of one fixed camera, comma-separated.",
+        is_path=True,
     )
     frame_interval: float = _setting(
         0.0, "Seconds between two snapshots of a video. 0: every frame.", at_least=0
     )
+    frame_rate: float = _setting(
+        0.0, "Snapshots of a video in a second, in place of --frame_interval.", at_least=0
+    )
+    video_start: float = _setting(
+        0.0, "Seconds at the beginning of each video to leave out.", at_least=0
+    )
+    video_stop: float = _setting(
+        0.0, "Second of each video from which on to leave out. 0: none.", at_least=0
+    )
     data: str = _setting(
         "",
         "A folder of pictures; for celeb_a and cifar10 a folder or archive of one's own.",
+        is_path=True,
     )
     crop: tuple[int, ...] = _setting(
         (), "Images: left, top, width and height in pixels. Empty: the central square."
@@ -255,6 +276,10 @@ class Experiment:
              "the path of a folder of pictures with --dataset=images"),
             (bool(self.crop) and not self.video and self.dataset != "images", "crop",
              "nothing but for --video and --dataset=images"),
+            (self.frame_rate > 0 and self.frame_interval > 0, "frame_rate",
+             "nothing beside --frame_interval"),
+            (0 < self.video_stop <= self.video_start, "video_stop",
+             f"a time after --video_start={self.video_start:g}"),
             (any("," in path for path in self.video), "video",
              "paths without commas, which stand between paths"),
             (is_image and self.model == "encoder", "model", "bigan or gan with images"),
@@ -263,7 +288,8 @@ class Experiment:
              f"one of {', '.join(map(str, IMAGE_SIZES))}"),
             (self.is_junction and not 32 <= self.image_size <= 128, "image_size",
              "32, 64 or 128 with the rendered junction"),
-            (len(self.crop) not in (0, 4), "crop", "left,top,width,height"),
+            (bool(self.crop) and not _is_crop(self.crop), "crop",
+             "left,top,width,height in pixels, width and height above 0"),
             (self.strategy != "none" and self.deterministic, "deterministic",
              f"false with --strategy={self.strategy}, whose steps are not compiled"),
             (bool(self.devices) and self.strategy != "mirrored", "devices",
@@ -293,6 +319,10 @@ class Experiment:
     @property
     def has_penalty(self) -> bool:
         return self.penalty != "none" and self.penalty_weight > 0
+
+
+def _is_crop(crop: tuple[int, ...]) -> bool:
+    return len(crop) == 4 and min(crop[:2]) >= 0 and min(crop[2:]) > 0
 
 
 def _refusal(name: str, expected: str, received: Any) -> UserError:
@@ -522,11 +552,46 @@ def from_flags(lines: Iterable[str]) -> Experiment:
     return Experiment(**settings)
 
 
+def with_whole_paths(name: str, value: Any) -> Any:
+    """The field's value, of a path the whole one, which holds from any folder."""
+    if not _FIELDS[name].metadata["is_path"] or not value:
+        return value
+    if isinstance(value, tuple):
+        return tuple(map(_whole_path, value))
+    return _whole_path(value)
+
+
+def _whole_path(path: str) -> str:
+    return os.path.abspath(os.path.expanduser(path))  # noqa: PTH100, PTH111
+
+
 def differences(first: Experiment, second: Experiment) -> list[str]:
-    """Fields in which two experiments would not be the same run, as "field: a, not b"."""
+    """Fields in which two experiments would not be the same run, as "--field: a, not b"."""
+    names = [name for name, field in _FIELDS.items() if field.metadata["names_the_run"]]
+    return _differences(first, second, names)
+
+
+def identity(experiment: Experiment) -> str:
+    """A text that two experiments share if they compute the same, wherever their data lie."""
+    return "\n".join(
+        f"--{name}={to_text(getattr(experiment, name))}"
+        for name, field in _FIELDS.items()
+        if field.metadata["names_the_run"] and not field.metadata["is_path"]
+    )
+
+
+def data_differences(first: Experiment, second: Experiment) -> list[str]:
+    """Fields in which two experiments' images are not the same, as "--field: a, not b"."""
+    return _differences(first, second, IMAGE_FIELDS)
+
+
+def _differences(first: Experiment, second: Experiment, names: Iterable[str]) -> list[str]:
     rows = []
-    for field in dataclasses.fields(Experiment):
-        ours, theirs = getattr(first, field.name), getattr(second, field.name)
-        if field.metadata["names_the_run"] and ours != theirs:
-            rows.append(f"--{field.name}: {to_text(ours)}, not {to_text(theirs)}")
+    for name in names:
+        ours, theirs = (with_whole_paths(name, getattr(each, name)) for each in (first, second))
+        if ours != theirs:
+            rows.append(f"--{name}: {to_text(ours)}, not {to_text(theirs)}")
     return rows
+
+
+_FIELDS = {field.name: field for field in dataclasses.fields(Experiment)}

@@ -36,6 +36,7 @@ REAL_IMAGES = 2_000  # of the training and of the held-out part, at most, and co
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 OCCUPIED_AREA = 0.02
 FEWEST_COMPARED = 6  # images on each side: one more than the neighbours of density and coverage
+INCEPTION_SPLITS = 10
 _MISSED = 12
 _BATCH = 500
 
@@ -52,6 +53,7 @@ class Missed:
         nearest: the same shape, the generation nearest to each.
         reconstructions: the same shape, or None.
         generations: how many were looked through.
+        features: whose distance it is, in words.
     """
 
     index: np.ndarray
@@ -61,6 +63,7 @@ class Missed:
     nearest: np.ndarray
     reconstructions: np.ndarray | None
     generations: int
+    features: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,7 +105,8 @@ def evaluate_images(
     protocol = [
         f"{samples:,} generations of the averaged generator with the run's seed; real: up to "
         f"{REAL_IMAGES:,} images of each part, evenly spread, here {len(train):,} for training "
-        f"and {len(test):,} held out. spread: mean standard deviation of a pixel over images"
+        f"and {len(test):,} held out ({_split(experiment)}). spread: mean standard deviation of a "
+        "pixel over images"
     ]
     x_hat = reconstruct(model, test) if isinstance(model, BiGAN) else None
     maps = None
@@ -153,17 +157,33 @@ def evaluate_images(
             "z = E(another image), as high if D does not look at z"
         )
     missed = None
-    if extractor is not None and len(test) < FEWEST_COMPARED:
-        protocol.append(f"fidelity: left out, as it takes {FEWEST_COMPARED} held-out images")
+    if extractor is not None and min(len(test), samples) < FEWEST_COMPARED:
+        protocol.append(
+            f"fidelity: left out, as it takes {FEWEST_COMPARED} held-out images and generations"
+        )
     elif extractor is not None:
         metrics["fidelity"], features = _fidelity(extractor, test, generated, experiment.seed)
         protocol.append(
             f"fidelity: features of {extractor.name}, {len(features[0]):,} held-out images "
-            f"against {len(features[1]):,} generations; precision and recall with 3 neighbours, "
-            "density and coverage with 5"
+            f"against {len(features[1]):,} generations; kernel distance over 10 disjoint subsets; "
+            "precision and recall with 3 neighbours, density and coverage with 5; mmd with a "
+            "Gaussian kernel, as wide as the median distance of the held-out images"
         )
-        missed = _missed(images, test, generated, features, x_hat)
+        missed = _missed(images, test, generated, features, extractor.name, x_hat)
     return {**metrics, "protocol": ". ".join(protocol)}, Evidence(missed, maps)
+
+
+def _split(experiment: Experiment) -> str:
+    """Which images are held out, in words."""
+    share = f"{experiment.test_fraction:.0%}"
+    if experiment.is_junction:
+        return f"the last {share} of the frames, which do not depend on each other"
+    if experiment.dataset == "traffic":
+        return f"blocks of time, {share}, with frames between them and the training part left out"
+    if experiment.dataset == "images":
+        of_folders = experiment.hold_out == "folders"
+        return f"{share} of the {'sub-folders' if of_folders else 'images, by a hash of the name'}"
+    return "the official test part"
 
 
 def _foreground(
@@ -309,8 +329,8 @@ def _fidelity(
         metrics["fid"] = metrics.pop("frechet_distance")
         metrics["kid"] = metrics.pop("kernel_distance")
         metrics["kid_error"] = metrics.pop("kernel_distance_error")
-        if extractor.has_classifier:
-            score, error = inception_score(extractor.probabilities(generated))
+        if extractor.has_classifier and len(generated) >= INCEPTION_SPLITS:
+            score, error = inception_score(extractor.probabilities(generated), INCEPTION_SPLITS)
             metrics |= {"inception_score": score, "inception_score_error": error}
     return metrics, features
 
@@ -320,6 +340,7 @@ def _missed(
     test: np.ndarray,
     generated: np.ndarray,
     features: tuple[np.ndarray, np.ndarray],
+    features_name: str,
     x_hat: np.ndarray | None,
 ) -> Missed:
     distance, nearest = nearest_distances(*features)
@@ -334,6 +355,7 @@ def _missed(
         nearest=generated[nearest[shown]],
         reconstructions=None if x_hat is None else x_hat[shown],
         generations=len(features[1]),
+        features=features_name,
     )
 
 
@@ -342,6 +364,7 @@ def write_missed(run: Run, missed: Missed) -> None:
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     errors = missed.error if missed.error is not None else [""] * len(missed.index)
-    rows.writerow(["image", "distance_to_nearest_generation", "reconstruction_mse"])
-    rows.writerows(zip(missed.index.tolist(), missed.distance.tolist(), errors, strict=True))
+    rows.writerow(["image", "distance_to_nearest_generation", "reconstruction_mse", "features"])
+    names = [missed.features] * len(missed.index)
+    rows.writerows(zip(missed.index.tolist(), missed.distance.tolist(), errors, names, strict=True))
     write_text(run.path / "missed.csv", text.getvalue())

@@ -63,8 +63,9 @@ def pairwise_gradient(
     x, x̂ and z are held constant: a tape around this call sees the discriminator's weights only.
 
     Args:
-        discriminator: maps (x, z) to logits [batch] or [batch, 1]; each example's logit may depend
-            on that example alone, so no batch normalisation in training mode.
+        discriminator: maps (x, z) to logits [batch] or [batch, 1], x in float32 and z as given;
+            each example's logit may depend on that example alone, so no batch normalisation in
+            training mode.
         x: real samples, floating [batch, ...], vectors or images.
         z: their encodings E(x), floating [batch, ...].
         x_hat: their reconstructions G(E(x)), of x's shape.

@@ -11,6 +11,7 @@ from logan.datasets.load import load_images, load_toy
 from logan.datasets.toy import ToyDistribution
 from logan.errors import RunError, UserError
 from logan.evaluation import metrics_of
+from logan.experiments import data_differences
 from logan.figures.animation import animate_samples
 from logan.figures.contours import Contour
 from logan.figures.curves import curves_figure
@@ -73,7 +74,7 @@ def draw_evidence(run: Run, evidence: Evidence, metrics: dict[str, Any]) -> list
             missed.reconstructions,
             total=len(missed.index),
             generations=missed.generations,
-            measure="feature distance",
+            measure=f"distance in {missed.features}",
         )
         paths.append(save_figure(figure, run.figures / "missed.png"))
     if evidence.foreground_maps is not None:
@@ -166,6 +167,7 @@ def compare(runs: Sequence[Run], columns: int | None = None) -> tuple[Figure, di
 
     Raises:
         UserError: if the runs are of different kinds.
+        UserError: if image runs are not on the same images.
         RunError: if one left nothing to draw.
     """
     kinds = {(run.experiment.is_image, run.experiment.model == "encoder") for run in runs}
@@ -174,6 +176,8 @@ def compare(runs: Sequence[Run], columns: int | None = None) -> tuple[Figure, di
             "--workdirs: expected runs of one kind, toy data, encoders or images. "
             f"Received: {', '.join(str(run.path) for run in runs)}"
         )
+    if runs[0].experiment.is_image:
+        _check_same_images(runs)
     labels = _labels(runs)
     metrics = {labels[run.path]: metrics_of(run) for run in runs}
     if runs[0].experiment.is_image:
@@ -187,6 +191,17 @@ def compare(runs: Sequence[Run], columns: int | None = None) -> tuple[Figure, di
         for run, last in zip(runs, lasts, strict=True)
     ]
     return comparison_figure(toy_panels, columns=columns), metrics
+
+
+def _check_same_images(runs: Sequence[Run]) -> None:
+    first = runs[0]
+    for run in runs[1:]:
+        rows = data_differences(run.experiment, first.experiment)
+        if rows:
+            raise UserError(
+                f"--workdirs: expected runs on the same images. Received: {run.path}, which has, "
+                f"against {first.path}, {'; '.join(rows)}"
+            )
 
 
 def _labels(runs: Sequence[Run]) -> dict[Path, str]:
@@ -204,9 +219,9 @@ def _last_snapshot(run: Run) -> dict[str, np.ndarray]:
 
 def _toy_panel(run: Run, last: dict[str, np.ndarray], metrics: dict[str, Any]) -> Panel:
     toy, experiment = load_toy(run.experiment), run.experiment
-    method = (
-        "pairwise penalty" if experiment.has_penalty else f"plain {_MODEL_NAMES[experiment.model]}"
-    )
+    method = f"plain {_MODEL_NAMES[experiment.model]}"
+    if experiment.has_penalty:
+        method = f"{experiment.penalty} penalty"
     divergence = metrics["reverse_kl"]
     caption = (
         f"{metrics['captured_fair']}/{metrics['modes']} modes, HQ {metrics['high_quality']:.2f}, "

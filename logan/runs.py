@@ -72,26 +72,38 @@ class Run:
             RunError: if the folder holds another experiment, or something that is no run.
         """
         folder = Path(path)
+        run = cls(folder, experiment)
         if (folder / "flags.txt").exists():
-            changed = differences(cls.open(folder).experiment, experiment)
-            if changed:
-                raise RunError(
-                    f"--workdir: expected a new folder or one of the same experiment. {folder} "
-                    f"was made with {'; '.join(changed)}"
-                )
-        elif folder.is_dir() and any(folder.iterdir()):
+            run.check_settings()
+            return run
+        if folder.is_dir() and any(folder.iterdir()):
             raise RunError(
                 f"--workdir: expected a new or empty folder, or that of a run. {folder} holds "
                 "other files"
             )
-        elif folder.exists() and not folder.is_dir():
+        if folder.exists() and not folder.is_dir():
             raise RunError(f"--workdir: expected a folder. Received the file {folder}")
-        run = cls(folder, experiment)
-        try:
-            write_text(run.path / "flags.txt", "\n".join(to_flags(experiment)) + "\n")
-        except OSError as error:
-            raise RunError(f"--workdir: cannot write to {folder}: {error.strerror}") from error
+        run._write_settings()
         return run
+
+    def check_settings(self) -> None:
+        """Compares the run's settings with those that its folder was made with.
+
+        Raises:
+            RunError: if they are not those of one run.
+        """
+        changed = differences(Run.open(self.path).experiment, self.experiment)
+        if changed:
+            raise RunError(
+                f"--workdir: expected a new folder or one of the same experiment. {self.path} was "
+                f"made with {'; '.join(changed)}"
+            )
+
+    def _write_settings(self) -> None:
+        try:
+            write_text(self.path / "flags.txt", "\n".join(to_flags(self.experiment)) + "\n")
+        except OSError as error:
+            raise RunError(f"--workdir: cannot write to {self.path}: {error.strerror}") from error
 
     @property
     def label(self) -> str:
@@ -174,7 +186,7 @@ class Run:
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """Keeps other processes from training in this folder.
+        """Keeps other processes from training in this folder, and notes the settings there.
 
         The operating system lets go of it when the process ends, however it ends.
 
@@ -194,6 +206,9 @@ class Run:
             file.truncate(0)
             file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
             file.flush()
+            # Not before: a command that is refused must leave another's settings alone.
+            self.check_settings()
+            self._write_settings()
             try:
                 yield
             except Exception:

@@ -7,6 +7,7 @@ import math
 import os
 import signal
 import time
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,15 @@ from logan.callbacks import (
 )
 from logan.datasets.load import Data, load
 from logan.datasets.toy import ToyDistribution
-from logan.distribution import is_chief, naming_lost_workers, split, start_strategy
-from logan.errors import DivergedError
-from logan.experiments import Experiment
+from logan.distribution import (
+    is_chief,
+    is_same_on_all,
+    naming_lost_workers,
+    split,
+    start_strategy,
+)
+from logan.errors import DivergedError, UserError
+from logan.experiments import Experiment, identity
 from logan.models.adversarial import AdversarialModel
 from logan.models.assemble import assemble
 from logan.runs import Run, cache_of
@@ -117,6 +124,7 @@ def _continue(
 ) -> AdversarialModel:
     """Trains on from the newest checkpoint to the end, or until told to stop."""
     model, first_step = _restored(run, strategy)
+    _check_alike(run, strategy, first_step)
     records = run.keep_records_until(first_step)
     if first_step < run.experiment.steps:
         run.write_environment(first_step)
@@ -140,6 +148,7 @@ def _help(
     data = load(experiment, cache_of(workdir), show_progress=show_progress)
     start = time.monotonic()
     model, first_step = _restored(run, strategy)
+    _check_alike(run, strategy, first_step)
     if first_step < experiment.steps:
         with interruption.listening():
             _fit(model, data, experiment, strategy, [StopOnDivergence(run), interruption])
@@ -156,6 +165,21 @@ def _restored(run: Run, strategy: tf.distribute.Strategy) -> tuple[AdversarialMo
             learning_rate_factor=_ROLLBACK_FACTOR ** len(run.rollbacks()),
         )
         return model, run.checkpoints.restore(model)
+
+
+def _check_alike(run: Run, strategy: tf.distribute.Strategy, first_step: int) -> None:
+    """Keeps workers from training together that would compute different things.
+
+    Raises:
+        UserError: on every worker, if one of them has other settings or another checkpoint.
+    """
+    if not is_same_on_all(strategy, zlib.crc32(identity(run.experiment).encode())):
+        raise UserError("expected the same settings on all workers. Received: different ones")
+    if not is_same_on_all(strategy, first_step):
+        raise UserError(
+            f"--workdir: expected a folder that all workers see. {run.path} holds a checkpoint of "
+            f"step {first_step:,} here, and another one elsewhere"
+        )
 
 
 def _steps_per_execution(experiment: Experiment) -> int:

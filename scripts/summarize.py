@@ -23,12 +23,14 @@ COLUMNS = {
     "frames with a car": ("junction.occupied_share", "{:.3f}"),
     "cells": ("junction.cells_captured", "{:.2f}"),
     "fair cells": ("junction.cells_captured_fair", "{:.2f}"),
+    "fair colours": ("junction.colours_captured_fair", "{:.2f}"),
     "foreground": ("foreground.generated_share", "{:.3f}"),
     "real": ("foreground.real_share", "{:.3f}"),
     "distance": ("foreground.distance", "{:.3f}"),
     "cars kept": ("junction.reconstructed.cell_recall", "{:.2f}"),
     "SSIM": ("reconstruction.ssim", "{:.3f}"),
     "occupied SSIM": ("reconstruction.occupied.ssim", "{:.3f}"),
+    "features": ("fidelity.extractor", "{}"),
     "recall": ("fidelity.recall", "{:.3f}"),
     "coverage": ("fidelity.coverage", "{:.3f}"),
     "training s": ("training_seconds", "{:.0f}"),
@@ -44,8 +46,10 @@ def lookup(metrics: dict[str, Any], path: str) -> Any:
     return value
 
 
-def spread(values: list[float | None], form: str) -> str:
-    """The mean (min to max), or one number where all print alike. None counts as infinite."""
+def spread(values: list[Any], form: str) -> str:
+    """The mean (min to max), or one value where all print alike. None counts as infinite."""
+    if isinstance(values[0], str):
+        return ", ".join(sorted(set(values)))
     numbers = [float("inf") if value is None else value for value in values]
     low, high = form.format(min(numbers)), form.format(max(numbers))
     if low == high:

@@ -15,7 +15,8 @@ import pytest
 import replicas
 import tensorflow as tf
 
-from logan.distribution import all_agree_to, is_chief, split, start_strategy
+from logan import distribution
+from logan.distribution import all_agree_to, is_chief, is_same_on_all, split, start_strategy
 from logan.errors import UserError
 from logan.experiments import Experiment
 from logan.runs import Run
@@ -66,6 +67,7 @@ def test_without_a_strategy_there_is_one_replica_and_it_is_the_chief():
     assert strategy.num_replicas_in_sync == 1
     assert is_chief(strategy)
     assert [all_agree_to(strategy, wish) for wish in (True, False)] == [True, False]
+    assert is_same_on_all(strategy, 3)
     batches = tf.data.Dataset.range(3)
     assert split(lambda: batches, strategy, 8, 1) is batches
 
@@ -110,6 +112,36 @@ def test_cluster_that_is_not_described_is_refused(monkeypatch, config):
         start_strategy(Experiment(strategy="multi_worker"))
 
 
+def set_slurm(monkeypatch, **variables):
+    for name in [*os.environ, "TF_CONFIG"]:
+        if name.startswith("SLURM_") or name == "TF_CONFIG":
+            monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(f"SLURM_{name}", value)
+
+
+def test_cluster_of_a_slurm_step_without_gpus(monkeypatch):
+    """Two tasks on each of two nodes; this is the fourth."""
+    set_slurm(
+        monkeypatch,
+        STEP_NODELIST="node[07-08]",
+        STEP_TASKS_PER_NODE="2(x2)",
+        STEP_NUM_TASKS="4",
+        PROCID="3",
+    )
+    monkeypatch.setattr(distribution.shutil, "which", lambda name: None)
+    cluster = distribution._cluster()
+    hosts = ["node07:8888", "node07:8889", "node08:8888", "node08:8889"]
+    assert cluster.cluster_spec().as_dict() == {"worker": hosts}
+    assert (cluster.task_type, cluster.task_id) == ("worker", 3)
+
+
+def test_slurm_step_that_is_not_whole_is_refused(monkeypatch):
+    set_slurm(monkeypatch, STEP_NODELIST="node[07-08]", PROCID="0")
+    with pytest.raises(UserError, match=r"--strategy=multi_worker: expected .* SLURM step"):
+        start_strategy(Experiment(strategy="multi_worker"))
+
+
 # Two machines, which are two processes here.
 
 
@@ -123,7 +155,8 @@ def free_ports(count):
     return ports
 
 
-def start_workers(workdir, *flags):
+def start_workers(workdir, *flags, second=()):
+    """Both with these flags, the second one with some in addition."""
     addresses = [f"127.0.0.1:{port}" for port in free_ports(2)]
     return [
         subprocess.Popen(
@@ -131,6 +164,7 @@ def start_workers(workdir, *flags):
                 TRAIN, "--experiment=ring8", "--width=16", "--hidden_layers=2", "--batch_size=32",
                 "--log_every=10", "--checkpoint_every=50", "--snapshots=2", "--threads=1",
                 "--noprogress", "--strategy=multi_worker", f"--workdir={workdir}", *flags,
+                *(second if index else ()),
             ],
             env={
                 **os.environ,
@@ -158,8 +192,28 @@ def wait_for(path, processes):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("second", "text"),
+    [
+        ("--seed=1", "expected the same settings on all workers"),
+        ("--workdir={}/other", "expected a folder that all workers see"),
+    ],
+)
+def test_workers_that_would_compute_different_things_are_refused(tmp_path, second, text):
+    """The second one begins anew in its own folder, where the first goes on."""
+    workdir = tmp_path / "run"
+    for worker in start_workers(workdir, "--steps=50"):
+        worker.communicate(timeout=240)
+        assert worker.returncode == 0
+    for worker in start_workers(workdir, "--steps=50", second=[second.format(tmp_path)]):
+        _, printed = worker.communicate(timeout=240)
+        assert worker.returncode == 2
+        assert text in printed
+
+
+@pytest.mark.slow
 def test_lost_worker_stops_the_other_and_both_go_on_when_started_again(tmp_path):
-    """Killed, told to stop, and at the end what a single device comes to."""
+    """Killed, told to stop, and over the first steps what a single device comes to."""
     workdir, alone = tmp_path / "run", tmp_path / "alone"
     flags = "--steps=600"
     workers = start_workers(workdir, flags)

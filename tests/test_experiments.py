@@ -6,12 +6,15 @@ from logan.errors import UserError
 from logan.experiments import (
     PRESETS,
     Experiment,
+    data_differences,
     differences,
     from_flags,
     from_text,
+    identity,
     preset,
     to_flags,
     to_text,
+    with_whole_paths,
 )
 
 VIDEO = dict(video=("street.mp4",))
@@ -250,3 +253,26 @@ def test_has_penalty(settings, expected):
 def test_experiments_cannot_be_changed():
     with pytest.raises(dataclasses.FrozenInstanceError):
         make("ring8").seed = 1
+
+
+def test_paths_are_compared_as_whole_ones(monkeypatch, tmp_path):
+    """A run can be continued, measured and compared from another folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    near = make("traffic", video=("a.mp4", "../b.mp4", "~/c.mp4"))
+    whole = [tmp_path / "a.mp4", tmp_path.parent / "b.mp4", tmp_path / "home" / "c.mp4"]
+    assert with_whole_paths("video", near.video) == tuple(map(str, whole))
+    assert with_whole_paths("data", "") == ""
+    assert with_whole_paths("name", "a") == "a"
+    far = dataclasses.replace(near, video=tuple(map(str, whole)))
+    assert differences(near, far) == []
+    assert identity(near) == identity(far)
+    monkeypatch.chdir(tmp_path.parent)
+    assert len(differences(near, far)) == 1
+
+
+def test_images_are_the_same_whatever_learns_them():
+    one = make("traffic")
+    assert data_differences(one, make("traffic", seed=3, loss="vanilla", flip=True)) == []
+    rows = data_differences(one, make("traffic", scene=1, image_size=64))
+    assert rows == ["--scene: 0, not 1", "--image_size: 32, not 64"]

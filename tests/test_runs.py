@@ -36,8 +36,8 @@ def test_new_run_can_be_opened(run):
 
 def test_same_experiment_is_continued(run):
     changed = dataclasses.replace(EXPERIMENT, checkpoint_every=3)
-    Run.create_or_continue(run.path, changed)
-    assert Run.open(run.path).experiment.checkpoint_every == 3
+    with Run.create_or_continue(run.path, changed).held():
+        assert Run.open(run.path).experiment.checkpoint_every == 3
 
 
 def test_empty_folder_becomes_a_run(tmp_path):

@@ -419,8 +419,10 @@ def test_folder_in_use_is_refused_naming_the_process(copy):
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout.readline() == "held\n"
         with pytest.raises(RunError, match=rf"in use by process {other.pid} on "):
-            train(EXPERIMENT, copy.path, show_progress=False)
+            refused = dataclasses.replace(EXPERIMENT, checkpoint_every=7)
+            train(refused, copy.path, show_progress=False)
         assert copy.checkpoints.steps() == [10, 20]
+        assert Run.open(copy.path).experiment == EXPERIMENT
         other.kill()
     train(EXPERIMENT, copy.path, show_progress=False)
     assert copy.checkpoints.steps() == [10, 20, 25]

@@ -85,7 +85,7 @@ def _guarded(main: Callable[[], int | None], arguments: list[str]) -> int:
 
 
 def _shortage(error: Exception) -> str | None:
-    """What to tell of an error for want of disk or memory; None of any other error."""
+    """What to tell of an error for want of disk, memory or rights; None of any other error."""
     said = str(error).strip()
     # TensorFlow has one error for both.
     is_exhausted = type(error).__name__ == "ResourceExhaustedError"
@@ -95,6 +95,8 @@ def _shortage(error: Exception) -> str | None:
             "no space left on the disk of --workdir, or of the .cache beside it. Nothing that was "
             "complete is lost: with more space the same command goes on from there"
         )
+    if number in (errno.EACCES, errno.EPERM):
+        return f"no permission for {error.filename}"  # type: ignore[attr-defined]
     if number == errno.EROFS:
         return f"the file system of {error.filename} is read-only"  # type: ignore[attr-defined]
     if isinstance(error, MemoryError) or is_exhausted or "Out of memory" in said:

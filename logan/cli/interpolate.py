@@ -57,7 +57,8 @@ def define() -> None:
         "images",
         [],
         "Pictures of your own instead of held-out images: two or more, with --kind=traversal one. "
-        "Of each the run's --crop is taken, or else the central square.",
+        "Of each the run's --crop is taken, or else the central square; with celeb_a the part of "
+        "it that the run's faces have.",
         module_name="logan.cli",
     )
 
@@ -179,12 +180,16 @@ def _own_images(run: Run, is_traversal: bool) -> "np.ndarray | None":
 
 def _own_image(path: Path, run: Run) -> "np.ndarray":
     """uint8 [size, size, channels], fitted as the run's data are."""
+    from logan.datasets.celeb_a import face_square
     from logan.datasets.pictures import PictureError, crop_box, fit, read_picture
 
     experiment = run.experiment
     try:
         picture = read_picture(path)
-        box = crop_box(picture.size, experiment.crop_or_none)
+        if experiment.dataset == "celeb_a":
+            box = face_square(picture.size)
+        else:
+            box = crop_box(picture.size, experiment.crop_or_none)
     except PictureError as error:
         raise UserError(f"--images: expected a picture in {path}. Received: {error}") from error
     return fit(picture, box, experiment.image_size, experiment.channels)

@@ -6,7 +6,15 @@ from typing import Any, get_args, get_origin
 from absl import flags
 
 from logan.errors import UserError
-from logan.experiments import KINDS, PRESETS, Experiment, from_text, preset, to_text
+from logan.experiments import (
+    KINDS,
+    PRESETS,
+    Experiment,
+    from_text,
+    preset,
+    to_text,
+    with_whole_paths,
+)
 
 
 class _Parser(flags.ArgumentParser):
@@ -79,7 +87,8 @@ def experiment_from_flags() -> Experiment:
     if name is None:
         raise UserError(f"--experiment: expected one of {', '.join(PRESETS)}. Received: nothing")
     given = {
-        field.name: getattr(flags.FLAGS, field.name)
+        # So that the run can be evaluated from another folder.
+        field.name: with_whole_paths(field.name, getattr(flags.FLAGS, field.name))
         for field in dataclasses.fields(Experiment)
         if field.name != "name" and getattr(flags.FLAGS, field.name) is not None
     }

@@ -18,6 +18,7 @@ import numpy as np
 
 from logan.datasets.frame_cache import fingerprint
 from logan.datasets.pictures import (
+    Box,
     central_square,
     check_picture_settings,
     fit,
@@ -41,6 +42,8 @@ NAME = r"[^/\\]+\.jpg"
 MAXIMUM_BYTES = 2**25
 
 HOMEPAGE = "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
+# The face, as in DCGAN's code.
+CROP_SIDE = 108
 REMEDY = f"""The drive that CelebA is downloaded from often refuses; then fetch it by hand:
   1. Open {HOMEPAGE} and go on to its download.
   2. Fetch Img/{ARCHIVE} (1.4 GB; there is no need to unpack it) and Eval/{PARTITION}.
@@ -56,7 +59,7 @@ def load_celeb_a(
     *,
     size: int,
     channels: int = 3,
-    crop_side: int = 108,
+    crop_side: int = CROP_SIDE,
     data_dir: str | os.PathLike[str] | None = None,
     cache_dir: str | os.PathLike[str] | None = None,
     show_progress: bool = False,
@@ -127,6 +130,19 @@ def load_celeb_a(
     )
     indices = np.arange(len(frames), dtype=np.int64)
     return frames, indices[: source.train_count], indices[source.train_count :]
+
+
+def face_square(image_size: tuple[int, int]) -> Box:
+    """What `load_celeb_a` takes of an aligned picture, in a picture of any size.
+
+    Args:
+        image_size: width and height in pixels.
+
+    Returns:
+        (left, top, right, bottom) of the square in the middle that has 108 of 178 parts of the
+        shorter side.
+    """
+    return central_square(image_size, max(1, round(min(image_size) * CROP_SIDE / WIDTH)))
 
 
 # ------------------------------------------------------------------------------------ the sources

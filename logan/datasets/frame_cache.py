@@ -1,5 +1,7 @@
 """Decoded frames kept on disk: used again as long as their sources and settings stay the same."""
 
+import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -10,7 +12,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from logan.files import atomic_path, read_json, write_json
+from logan.files import atomic_path, clear_leftovers, read_json, write_json
 
 # Changes whenever the same sources and settings would give other pixels than before.
 CACHE_VERSION = 2
@@ -98,14 +100,39 @@ def cached_frames_and_notes(
     path = folder / f"frames-{_key(wanted)}.npy"
     found = _open(path, wanted, shape)
     if found is None:
-        with atomic_path(path) as temporary:
-            count, checksum = _write_array(temporary, read(), shape)
-            made = {"frames": count, "crc32": checksum, "notes": notes()}
-            check(count, made["notes"])
-        write_json(path.with_suffix(".json"), wanted | made)
-        found = np.load(path, mmap_mode="r"), made["notes"]
+        folder.mkdir(parents=True, exist_ok=True)
+        with _held(folder / f".{path.stem}.lock"):
+            # Another process may have made it while this one waited.
+            found = _open(path, wanted, shape) or _make(path, wanted, shape, read, check, notes)
     check(len(found[0]), found[1])
     return found
+
+
+@contextlib.contextmanager
+def _held(path: Path) -> Iterator[None]:
+    """Waits until no other process makes what the lock stands for, and keeps them waiting."""
+    with path.open("a", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _make(
+    path: Path,
+    wanted: dict[str, Any],
+    shape: FrameShape,
+    read: Callable[[], Iterator[np.ndarray]],
+    check: Callable[[int, Any], None],
+    notes: Callable[[], Any],
+) -> tuple[np.ndarray, Any]:
+    """Reads the frames and puts them at the path, with what they came from beside them."""
+    for name in (path.name, path.with_suffix(".json").name):
+        clear_leftovers(path.parent, name)  # of processes that were killed here
+    with atomic_path(path) as temporary:
+        count, checksum = _write_array(temporary, read(), shape)
+        made = {"frames": count, "crc32": checksum, "notes": notes()}
+        check(count, made["notes"])
+    write_json(path.with_suffix(".json"), wanted | made)
+    return np.load(path, mmap_mode="r"), made["notes"]
 
 
 def _key(wanted: dict[str, Any]) -> str:

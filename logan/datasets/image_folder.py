@@ -20,7 +20,6 @@ from logan.datasets.pictures import (
     gather_frames,
     is_crop,
     natural_order,
-    quoted_list,
     read_picture,
 )
 from logan.errors import UserError
@@ -258,8 +257,9 @@ def _check_found(root: Path, found: _Found, minimum: int, split: str) -> None:
 
 def _listed(problems: Mapping[str, str]) -> str:
     names = sorted(problems, key=natural_order)
-    kind = "that cannot be read or cropped"
-    return f"{len(names)} {kind}:{quoted_list([f'{name}: {problems[name]}' for name in names])}"
+    # All of them, however many: the list is what there is to repair.
+    lines = "".join(f"\n  {name}: {problems[name]}" for name in names)
+    return f"{len(names)} that cannot be read or cropped:{lines}"
 
 
 # ------------------------------------------------------------------------------------- the split

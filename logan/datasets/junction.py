@@ -170,6 +170,11 @@ class Truth:
         return len(self.cell)
 
     @property
+    def lane_counts(self) -> np.ndarray:
+        """int32 [lanes], the number of cars on each."""
+        return np.bincount(self.lane, minlength=len(LANE_NAMES)).astype(np.int32)
+
+    @property
     def cell_counts(self) -> np.ndarray:
         """int32 [cells], the number of cars in each."""
         return np.bincount(self.cell, minlength=len(CELL_LANES)).astype(np.int32)
@@ -324,7 +329,8 @@ class Junction:
 
         Returns:
             A finite dataset of dictionaries: image float32 [size, size, channels] in [-1, 1], cars
-            int32 [], cell_counts int32 [cells] and colour_counts int32 [colours].
+            int32 [], lane_counts int32 [lanes], cell_counts int32 [cells] and colour_counts int32
+            [colours].
 
         Raises:
             ValueError: unless 0 <= start <= stop.
@@ -335,6 +341,7 @@ class Junction:
         signature = {
             "image": tf.TensorSpec(self.background.shape, tf.float32),
             "cars": tf.TensorSpec([], tf.int32),
+            "lane_counts": tf.TensorSpec([len(LANE_NAMES)], tf.int32),
             "cell_counts": tf.TensorSpec([len(CELL_LANES)], tf.int32),
             "colour_counts": tf.TensorSpec([len(COLOUR_NAMES)], tf.int32),
         }
@@ -345,6 +352,7 @@ class Junction:
                 yield {
                     "image": image.astype(np.float32) / np.float32(127.5) - 1,
                     "cars": np.int32(len(truth)),
+                    "lane_counts": truth.lane_counts,
                     "cell_counts": truth.cell_counts,
                     "colour_counts": truth.colour_counts,
                 }

@@ -87,11 +87,14 @@ Parts = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def _video(experiment: Experiment, cache: Path | None) -> Parts:
+    rate = experiment.frame_rate
     frames = load_frames(
         experiment.video,
         size=experiment.image_size,
         channels=experiment.channels,
-        interval_seconds=experiment.frame_interval,
+        interval_seconds=1 / rate if rate else experiment.frame_interval,
+        start_seconds=experiment.video_start,
+        stop_seconds=experiment.video_stop or None,
         crop=experiment.crop_or_none,
         minimum_frames=MINIMUM_FRAMES,
         cache_dir=cache,

@@ -4,6 +4,8 @@ from fractions import Fraction
 
 import numpy as np
 
+from logan.errors import UserError
+
 __all__ = ["split_by_time_block"]
 
 
@@ -42,7 +44,8 @@ def split_by_time_block(
         (train_indices, test_indices): int64 arrays, ascending and disjoint.
 
     Raises:
-        ValueError: if an argument is out of its range, or if one of the two parts is empty.
+        ValueError: if an argument is out of its range.
+        UserError: if one of the two parts is empty.
     """
     if count < 2:
         raise ValueError(f"Expected at least 2 frames to split. Received: count={count}.")
@@ -64,10 +67,10 @@ def split_by_time_block(
     train, test = np.flatnonzero(~_widened(is_test, gap)), np.flatnonzero(is_test)
     if not len(train) or not len(test):
         empty = "training" if len(test) else "test"
-        raise ValueError(
+        raise UserError(
             f"Expected frames on both sides of the split. Received: no {empty} frames with "
-            f"count={count}, test_fraction={test_fraction}, block={block}, gap={gap}. Lower "
-            "block or gap, or give more frames."
+            f"count={count}, test_fraction={test_fraction}, block={block}, gap={gap}. Give "
+            "more frames, or a test_fraction nearer to a half."
         )
     return train, test
 

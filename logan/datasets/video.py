@@ -55,22 +55,22 @@ class FrameSettings:
 
     def __post_init__(self) -> None:
         if self.size < 1:
-            raise ValueError(f"Expected size of 1 pixel or more. Received: size={self.size}.")
+            raise UserError(f"Expected size of 1 pixel or more. Received: size={self.size}.")
         if self.channels not in (1, 3):
-            raise ValueError(
+            raise UserError(
                 f"Expected channels to be 1 (grey) or 3 (colour). Received: {self.channels}."
             )
         for name in ("interval_seconds", "start_seconds", "stop_seconds"):
             seconds = getattr(self, name)
             if seconds is not None and not 0 <= seconds < math.inf:
-                raise ValueError(f"Expected {name} of 0 or more. Received: {seconds}.")
+                raise UserError(f"Expected {name} of 0 or more. Received: {seconds}.")
         if self.stop_seconds is not None and self.stop_seconds <= self.start_seconds:
-            raise ValueError(
+            raise UserError(
                 "Expected stop_seconds after start_seconds. Received: "
                 f"start_seconds={self.start_seconds}, stop_seconds={self.stop_seconds}."
             )
         if self.crop is not None and not is_crop(self.crop):
-            raise ValueError(
+            raise UserError(
                 "Expected crop as (left, top, width, height) in whole pixels, the first two 0 or "
                 f"more, the others 1 or more. Received: crop={self.crop}."
             )
@@ -118,7 +118,7 @@ def load_frames(
         uint8 [frames, size, size, channels] in [0, 255]. Read-only when it comes from a cache.
 
     Raises:
-        ValueError: if a setting is out of its range.
+        UserError: if a setting is out of its range.
         VideoError: if a source is missing, empty, no video, cut off, damaged or too short, or
             if the crop reaches beyond its frame. The message names the source.
     """
@@ -371,7 +371,9 @@ def _broken(path: Path, declared: _Declared, read: int, last: Fraction, reason: 
     # The last frame read ends the readable part: reading beyond it meets the fault again.
     stop = math.floor(last * 10) / 10
     remedy = (
-        f", or set stop_seconds to {stop:g} or less to use what can be read" if stop > 0 else ""
+        f", or stop before (stop_seconds, --video_stop={stop:g} or less) to use what can be read"
+        if stop > 0
+        else ""
     )
     return (
         f"Expected {declared} in {path}. Received: {read} frames (the last at {float(last):.1f} "

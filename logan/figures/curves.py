@@ -15,16 +15,15 @@ Records = Sequence[Mapping[str, float | None]]
 
 # The label of each panel's vertical axis, and what it shows: key and name.
 _PANELS: dict[str, dict[str, str]] = {
-    "adversarial loss": {
+    "loss with penalties": {
         "discriminator_loss": "discriminator",
         "generator_loss": "generator and encoder",
     },
     "D logit": {"real_logits": "real", "fake_logits": "generated"},
     "penalty": {"penalty": "penalty"},
     "gradient of D at the pairs": {"gradient_slope": "slope", "gradient_alignment": "alignment"},
-    "reconstruction error": {
-        "reconstruction_distance": "reconstruction",
-    },
+    "mean ‖x - G(E(x))‖": {"reconstruction_distance": "distance"},
+    "autoencoder loss": {"autoencoder_loss": "mean square"},
     "learning rate": {"learning_rate": "learning rate"},
 }
 _DASHES = ("-", "--", ":")
@@ -42,7 +41,7 @@ def curves_figure(runs: Mapping[str, Records]) -> Figure:
     """Draws what the logs hold, one panel for each kind: raw values pale, smoothed ones full.
 
     Keys drawn: discriminator_loss, generator_loss; real_logits, fake_logits; penalty;
-    gradient_slope, gradient_alignment; reconstruction_distance; learning_rate.
+    gradient_slope, gradient_alignment; reconstruction_distance; autoencoder_loss; learning_rate.
     Panels without a key in any log are left out. One run has a colour for each key; of several
     runs each has a colour, and the keys differ in their dashes.
 

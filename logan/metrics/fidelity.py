@@ -55,7 +55,8 @@ def fidelity(
 
     Returns:
         frechet_distance, kernel_distance, kernel_distance_error, precision, recall, density,
-        coverage and mmd. The first two are FID and KID only for features of an Inception network.
+        coverage, and mmd unless the real images are all equal. The first two are FID and KID only
+        for features of an Inception network.
 
     Raises:
         ValueError: if the features are not of this form.
@@ -63,7 +64,7 @@ def fidelity(
     kernel, kernel_error = kernel_distance(real, generated, seed=seed)
     precision, recall = precision_recall(real, generated, precision_neighbours)
     density, coverage = density_coverage(real, generated, density_neighbours)
-    return {
+    measures = {
         "frechet_distance": frechet_distance(real, generated),
         "kernel_distance": kernel,
         "kernel_distance_error": kernel_error,
@@ -71,8 +72,11 @@ def fidelity(
         "recall": recall,
         "density": density,
         "coverage": coverage,
-        "mmd": maximum_mean_discrepancy(real, generated),
     }
+    bandwidth = _median_distance(_centred(real, generated)[0])
+    if bandwidth > 0:
+        measures["mmd"] = maximum_mean_discrepancy(real, generated, bandwidth)
+    return measures
 
 
 def frechet_distance(real: np.ndarray, generated: np.ndarray) -> float:
@@ -208,8 +212,8 @@ def maximum_mean_discrepancy(
         k(x, y) = exp(-‖x - y‖² / (2 σ²))
 
     (A. Gretton et al., "A Kernel Two-Sample Test", JMLR 2012, equation 3.) The bandwidth σ is the
-    median distance of two different real images, over at most 1,000 of them evenly spaced. It
-    takes no part of the generated images, so that runs against the same real images compare.
+    median distance of two real images that are not equal, over at most 1,000 of them evenly spaced.
+    It takes no part of the generated images, so that runs against the same real images compare.
 
     Args:
         real: floating [images, features], at least 2 images, finite.
@@ -221,7 +225,7 @@ def maximum_mean_discrepancy(
 
     Raises:
         ValueError: if the features are not of this form, or the bandwidth is not positive: given
-            so, or because most of the real images are equal.
+            so, or because the real images are all equal.
     """
     _check_pair(real, generated, 2)
     first, second = _centred(real, generated)
@@ -406,9 +410,13 @@ def _mean_of_others(x: np.ndarray, kernel: Kernel) -> float:
 
 
 def _median_distance(features: np.ndarray) -> float:
+    """The median distance of two images that are not equal; 0 if all are equal."""
     count = min(len(features), BANDWIDTH_IMAGES)
     some = features[np.linspace(0, len(features) - 1, count).astype(int)]
-    return float(np.sqrt(np.median(_squared_distances(some, some)[np.triu_indices(count, 1)])))
+    distances = _squared_distances(some, some)[np.triu_indices(count, 1)]
+    # A fixed camera that sees nothing for most of the time makes equal images.
+    distances = distances[distances > 0]
+    return float(np.sqrt(np.median(distances))) if len(distances) else 0.0
 
 
 def _squared_radii(features: np.ndarray, neighbours: int) -> np.ndarray:

@@ -63,6 +63,15 @@ def test_exit_code_and_what_is_printed(capfd, work, code, text):
     assert bool(lines) == bool(text)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+def test_what_may_not_be_read_is_named(capfd, open_folder, without_privileges):
+    locked = open_folder / "locked"
+    locked.mkdir(mode=0)
+    with without_privileges():
+        assert _guarded(lambda: (locked / "flags.txt").read_text(), NAME) == 2
+    assert capfd.readouterr().err == f"logan-train: no permission for {locked}/flags.txt\n"
+
+
 def test_full_disk_is_named_when_tensorflow_meets_it(capfd, tmp_path):
     assert _guarded(lambda: write_events_to_full_disk(tmp_path), NAME) == 2
     assert "no space left on the disk" in capfd.readouterr().err

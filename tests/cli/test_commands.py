@@ -428,10 +428,11 @@ def test_evaluation_of_the_junction(junction_runs: list[Path]) -> None:
     assert set(metrics["pull"]) == {"slope", "alignment", "alignment_of_others"}
     quantiles = metrics["reconstruction"]["ssim_quantiles"]
     assert list(quantiles.values()) == sorted(quantiles.values())
-    assert metrics["protocol"]
+    assert "held out (the last 20% of the frames" in metrics["protocol"]
     rows = (junction_runs[0] / "missed.csv").read_text().splitlines()
-    assert rows[0] == "image,distance_to_nearest_generation,reconstruction_mse"
-    places, distances, errors = zip(*(row.split(",") for row in rows[1:]), strict=True)
+    assert rows[0] == "image,distance_to_nearest_generation,reconstruction_mse,features"
+    places, distances, errors, features = zip(*(row.split(",") for row in rows[1:]), strict=True)
+    assert set(features) == {"random convolutional features (not FID)"}
     assert sorted(map(int, places)) == list(range(240, 300))
     assert list(map(float, distances)) == sorted(map(float, distances), reverse=True)
     assert all(float(error) > 0 for error in errors)
@@ -561,6 +562,29 @@ def test_commands_do_not_need_a_writable_home(tmp_path: Path) -> None:
         [COMMANDS / "logan-train", "--list"], env=environment, capture_output=True, timeout=60
     )
     assert done.returncode == 0
+
+
+def test_own_picture_is_framed_as_the_faces_of_celeb_a(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (218, 178, 3), np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "face.png")
+    run = Run(tmp_path, preset("celeb_a", {"image_size": 32}))
+    framed = interpolate._own_image(tmp_path / "face.png", run)
+    expected = Image.fromarray(pixels[55:163, 35:143]).resize((32, 32), Image.Resampling.HAMMING)
+    np.testing.assert_array_equal(framed, np.asarray(expected))
+
+
+def test_image_runs_on_other_images_are_not_compared(
+    junction_runs: list[Path], image_run: Path
+) -> None:
+    printed = call("logan-compare", f"--workdirs={junction_runs[0]},{image_run}", code=2)
+    assert "expected runs on the same images" in printed
+    assert "--image_size: " in printed and "--video: " in printed
+
+
+def test_few_generations_are_measured_without_features(junction_runs: list[Path]) -> None:
+    call("logan-evaluate", f"--workdir={junction_runs[1]}", "--samples=5")
+    metrics = json.loads((junction_runs[1] / "metrics.json").read_text())
+    assert "fidelity" not in metrics and "fidelity: left out" in metrics["protocol"]
 
 
 def test_own_picture_gets_the_crop_of_the_run(tmp_path: Path) -> None:

@@ -197,7 +197,7 @@ def test_all_unreadable_pictures_are_listed_in_one_error(damaged):
     assert "empty.jpg: an empty file (0 bytes)" in message
     assert "link.png: a broken link" in message
     assert "sub/text ü.png: no picture in BMP" in message
-    assert "z5.gif" in message and "z6.gif" not in message and "and 3 more" in message
+    assert all(f"z{number}.gif: no picture" in message for number in range(9))
     assert "--skip_unreadable" in message
 
 
@@ -245,14 +245,15 @@ def test_a_picture_that_would_fill_the_memory(tmp_path, monkeypatch):
     assert "huge.png: Image size (10000 pixels) exceeds limit" in refusal(tmp_path)
 
 
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may read everything")
-def test_permission_denied(tmp_path):
-    folder = write_many(tmp_path / "pictures")
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+def test_permission_denied(open_folder, without_privileges):
+    folder = write_many(open_folder / "pictures")
     (folder / "p3.png").chmod(0)
-    (folder / "sub").mkdir(mode=0)
-    message = refusal(folder)
-    assert "p3.png: permission denied" in message and "sub/: Permission denied" in message
-    (folder / "sub").chmod(0o700)
+    (folder / "locked").mkdir(mode=0)
+    with without_privileges():
+        message = refusal(folder)
+    (folder / "locked").chmod(0o700)
+    assert "p3.png: permission denied" in message and "locked/: Permission denied" in message
 
 
 def test_permission_is_asked_for_again_when_there_is_a_cache(tmp_path, monkeypatch):
@@ -348,7 +349,7 @@ def test_a_second_load_decodes_nothing(cached, tmp_path):
     for one, other, plain in zip(first, second, load(folder), strict=True):
         np.testing.assert_array_equal(one, other)
         np.testing.assert_array_equal(one, plain)
-    assert len(list((tmp_path / "cache").iterdir())) == 2
+    assert len(list((tmp_path / "cache").glob("frames-*"))) == 2
 
 
 def test_the_split_needs_no_decoding(cached):
@@ -398,7 +399,7 @@ def test_a_damaged_cache_is_built_again(cached, tmp_path):
 
 def test_a_refused_folder_leaves_no_cache(damaged, tmp_path):
     refusal(damaged, cache_dir=tmp_path / "cache")
-    assert list((tmp_path / "cache").iterdir()) == []
+    assert list((tmp_path / "cache").glob("*frames-*.npy")) == []
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")

@@ -286,6 +286,7 @@ def test_dataset():
     assert dataset.element_spec == {
         "image": tf.TensorSpec([32, 32, 3], tf.float32),
         "cars": tf.TensorSpec([], tf.int32),
+        "lane_counts": tf.TensorSpec([4], tf.int32),
         "cell_counts": tf.TensorSpec([24], tf.int32),
         "colour_counts": tf.TensorSpec([6], tf.int32),
     }
@@ -297,6 +298,7 @@ def test_dataset():
         np.testing.assert_allclose(element["image"], image / 127.5 - 1, atol=1e-6)
         assert element["cars"] == len(truth) == element["colour_counts"].sum()
         assert np.flatnonzero(element["cell_counts"]).tolist() == truth.cell.tolist()
+        assert np.repeat(range(4), element["lane_counts"]).tolist() == sorted(truth.lane)
         assert np.repeat(range(6), element["colour_counts"]).tolist() == sorted(truth.colour)
 
 

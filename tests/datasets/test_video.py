@@ -1,9 +1,11 @@
 """Every video here is written by the test; each frame has one known grey level."""
 
+import concurrent.futures
 import json
 import os
 import subprocess
 import sys
+import time
 from fractions import Fraction
 
 import av
@@ -12,8 +14,11 @@ import pytest
 from PIL import Image
 
 from logan.datasets import video
+from logan.datasets.frame_cache import cached_frames
+from logan.datasets.load import load_images
 from logan.datasets.splits import split_by_time_block
 from logan.datasets.video import VideoError, load_frames, to_uint8, to_unit_range
+from logan.experiments import Experiment
 
 # Grey levels of frames 0, 1, 2, …, far enough apart to tell frames from each other.
 LEVELS = [10 * number for number in range(25)]
@@ -264,6 +269,23 @@ def test_an_mp4_cut_before_its_index(tmp_path):
     assert "cut off before its index" in refusal(path)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+def test_a_video_that_may_not_be_read(open_folder, without_privileges):
+    path = write_video(open_folder / "clip.mp4")
+    path.chmod(0)
+    with without_privileges():
+        assert "clip.mp4. Received: a file that FFmpeg cannot open (Permission" in refusal(path)
+
+
+def test_frames_by_rate_and_within_a_stretch_of_time(clip):
+    settings = dict(dataset="traffic", network="convolutional", image_size=8, video=(str(clip),))
+    every = load_images(Experiment(**settings)).frames
+    some = load_images(Experiment(**settings, frame_rate=5.0, video_start=0.4)).frames
+    np.testing.assert_array_equal(some, every[4::2])
+    some = load_images(Experiment(**settings, video_stop=1.5)).frames
+    np.testing.assert_array_equal(some, every[:15])
+
+
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
 @pytest.mark.parametrize("name", ["cut.mp4", "cut.mkv", "cut.avi"])
 def test_a_file_cut_in_the_middle_says_how_much_was_read(tmp_path, name, share):
@@ -274,7 +296,7 @@ def test_a_file_cut_in_the_middle_says_how_much_was_read(tmp_path, name, share):
     read = int(message.split("Received: ")[1].split()[0])
     assert 0.7 * share * 40 <= read <= share * 40
     # What the message advises works: all but the last frame that was read.
-    stop = float(message.split("stop_seconds to ")[1].split()[0])
+    stop = float(message.split("--video_stop=")[1].split()[0])
     assert len(load_frames(path, size=8, stop_seconds=stop)) == read - 1
 
 
@@ -396,7 +418,7 @@ def test_a_second_load_decodes_nothing(cached, clip):
 def test_a_cache_is_one_array_and_one_note(cached, tmp_path):
     load, _ = cached
     load()
-    array, note = sorted((tmp_path / "cache").iterdir(), key=lambda path: path.suffix, reverse=True)
+    note, array = sorted((tmp_path / "cache").glob("frames-*"))
     assert np.load(array).shape == (25, 8, 8, 3)
     note = json.loads(note.read_text())
     assert note["frames"] == 25
@@ -467,7 +489,54 @@ def test_a_failed_load_leaves_no_cache(cached, tmp_path):
     load, _ = cached
     with pytest.raises(VideoError):
         load(minimum_frames=26)
-    assert list((tmp_path / "cache").iterdir()) == []
+    assert list((tmp_path / "cache").glob("*frames-*.npy")) == []
+
+
+def frames_of(start, count=30):
+    return [np.full((2, 2, 1), start + index, np.uint8) for index in range(count)]
+
+
+def build(folder, frames):
+    return cached_frames(folder, {}, [], (2, 2, 1), lambda: iter(frames), lambda count: None)
+
+
+def test_a_cache_whose_building_was_killed_is_built_again_and_nothing_is_left(tmp_path):
+    code = (
+        "import sys, time, numpy as np; from pathlib import Path\n"
+        "from logan.datasets.frame_cache import cached_frames\n"
+        "def read():\n"
+        "    yield np.zeros((2, 2, 1), np.uint8)\n"
+        "    print('reading', flush=True); time.sleep(60)\n"
+        "cached_frames(Path(sys.argv[1]), {}, [], (2, 2, 1), read, lambda count: None)\n"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as killed:
+        assert killed.stdout.readline() == "reading\n"
+        killed.kill()
+    assert len(list(tmp_path.glob(".*.npy"))) == 1
+    np.testing.assert_array_equal(build(tmp_path, frames_of(3)), frames_of(3))
+    assert list(tmp_path.glob(".*.npy")) == []
+
+
+def test_a_cache_that_another_is_building_is_waited_for(tmp_path):
+    """Two at once: one reads, and both get what it read."""
+    begun = []
+
+    def read(start):
+        begun.append(start)
+        time.sleep(0.3)
+        yield from frames_of(start)
+
+    def work(start):
+        return cached_frames(
+            tmp_path, {}, [], (2, 2, 1), lambda: read(start), lambda count: None
+        ).copy()
+
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(work, (0, 100)))
+    assert len(begun) == 1
+    for result in results:
+        np.testing.assert_array_equal(result, frames_of(begun[0]))
 
 
 def test_a_cache_is_asked_for_enough_frames_too(cached):

@@ -28,7 +28,7 @@ def test_smooth_passes_over_missing_values() -> None:
 def test_only_logged_keys_get_a_panel() -> None:
     records = _records(5, discriminator_loss=1.0, generator_loss=2.0, penalty=0.5)
     loss, penalty, *rest = curves_figure({"run": records}).axes
-    assert (loss.get_ylabel(), penalty.get_ylabel()) == ("adversarial loss", "penalty")
+    assert (loss.get_ylabel(), penalty.get_ylabel()) == ("loss with penalties", "penalty")
     assert not [axes for axes in rest if axes.axison]
     legend = loss.get_legend()
     assert legend is not None

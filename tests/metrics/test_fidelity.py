@@ -228,6 +228,20 @@ def test_median_of_many_images_takes_some_of_them(monkeypatch, real):
     assert module._median_distance(real.astype(float)) == pytest.approx(expected, rel=1e-12)
 
 
+def test_bandwidth_is_that_of_the_images_that_are_not_equal(real, generated):
+    """As of a fixed camera that sees nothing for most of the time."""
+    mostly = np.concatenate([np.repeat(real[:1], 80, axis=0), real[1:4]])
+    distances = [distance(x, y) for x, y in itertools.combinations(mostly, 2) if (x != y).any()]
+    assert module._median_distance(mostly.astype(float)) == pytest.approx(np.median(distances))
+    assert np.isfinite(fidelity(mostly, generated)["mmd"])
+
+
+def test_real_images_that_are_all_equal_have_no_discrepancy(real, generated):
+    measures = fidelity(np.repeat(real[:1], 20, axis=0), generated)
+    assert "mmd" not in measures
+    assert all(np.isfinite(value) for value in measures.values())
+
+
 def test_a_bandwidth_of_zero_is_refused(generated):
     with pytest.raises(ValueError, match="Expected a bandwidth above 0"):
         maximum_mean_discrepancy(np.ones((9, 4)), generated)
