@@ -74,7 +74,7 @@ def draw_evidence(run: Run, evidence: Evidence, metrics: dict[str, Any]) -> list
             missed.reconstructions,
             total=len(missed.index),
             generations=missed.generations,
-            measure=f"distance in {missed.features}",
+            features=missed.features,
         )
         paths.append(save_figure(figure, run.figures / "missed.png"))
     if evidence.foreground_maps is not None:

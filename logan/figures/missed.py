@@ -19,7 +19,7 @@ def missed_figure(
     columns: int = 6,
     total: int | None = None,
     generations: int | None = None,
-    measure: str = "distance",
+    features: str | None = None,
 ) -> Figure:
     """The held-out images farthest from every generation, the farthest first.
 
@@ -35,7 +35,7 @@ def missed_figure(
         columns: images in a row, at least 1.
         total: among how many held-out images these were looked for, for the heading; by default N.
         generations: among how many the nearest were looked for, for the heading.
-        measure: what the distances are called.
+        features: whose distance it is, for the heading.
 
     Returns:
         The figure. Every image pixel covers whole pixels at multiples of 100 dpi.
@@ -59,13 +59,15 @@ def missed_figure(
     farthest = np.argsort(-distances, kind="stable")[:count]
     sheet = Sheet(min(columns, len(farthest)), inputs.shape[1:])
     sheet.add_heading(_heading(len(farthest), total or len(inputs), generations), weight="normal")
+    if features is not None:
+        sheet.add_heading(f"distance: of {features}", weight="normal")
     for start in range(0, len(farthest), sheet.columns):
         part = farthest[start : start + sheet.columns]
         if start:
             sheet.add_break()
         for label, images in lines:
             sheet.add_line(images[part], label)
-        sheet.add_captions([_digits(distance) for distance in distances[part]], measure)
+        sheet.add_captions([_digits(distance) for distance in distances[part]], "distance")
     return sheet.figure()
 
 
