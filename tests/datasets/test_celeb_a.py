@@ -82,6 +82,30 @@ def test_a_folder(tmp_path, given):
     check_parts(load(write_folder(tmp_path / "Ö CelebA") / given))
 
 
+@pytest.mark.parametrize(("mode", "kind"), [("L", "JPEG"), ("CMYK", "JPEG"), ("P", "PNG")])
+def test_pictures_of_other_modes_than_colour(tmp_path, mode, kind):
+    """As some tools store pictures without colour; the content decides, not the name."""
+    folder = write_folder(tmp_path)
+    for path in (folder / "img_align_celeba").iterdir():
+        with Image.open(path) as image:
+            image.convert(mode).save(path, kind)
+    check_parts(load(folder))
+
+
+def test_a_picture_that_may_not_be_read(open_folder, without_privileges):
+    folder = write_folder(open_folder / "CelebA")
+    (folder / "img_align_celeba" / "000002.jpg").chmod(0)
+    with without_privileges():
+        assert "000002.jpg: Permission denied" in refusal(folder)
+
+
+def test_links_that_lead_in_a_circle(tmp_path):
+    (tmp_path / "img_align_celeba").symlink_to(tmp_path / "again")
+    (tmp_path / "again").symlink_to(tmp_path / "img_align_celeba")
+    assert "Received: neither" in refusal(tmp_path)
+    assert "nothing is there" in refusal(tmp_path / "again")
+
+
 def test_a_folder_with_its_partition_file_inside(tmp_path):
     write_folder(tmp_path)
     (tmp_path / PARTITION).rename(tmp_path / "img_align_celeba" / PARTITION)

@@ -72,6 +72,26 @@ def test_an_archive(tmp_path, given):
     assert len(list(tmp_path.iterdir())) == 1
 
 
+def test_names_with_spaces_and_of_any_script(tmp_path):
+    (tmp_path / "кре́сты 交差点 ü").mkdir()
+    check(load_cifar10(write_archive(tmp_path / "кре́сты 交差点 ü" / "my cifar.tar.gz")))
+
+
+@pytest.mark.parametrize("writer", [write_folder, write_archive])
+def test_what_may_not_be_read(open_folder, without_privileges, writer):
+    path = writer(open_folder / "cifar-10-python.tar.gz")
+    locked = path / "cifar-10-batches-py" / "data_batch_3" if path.is_dir() else path
+    locked.chmod(0)
+    with without_privileges():
+        assert "Permission denied" in refusal(path)
+
+
+def test_links_that_lead_in_a_circle(tmp_path):
+    (tmp_path / "one").symlink_to(tmp_path / "two")
+    (tmp_path / "two").symlink_to(tmp_path / "one")
+    assert "nothing is there" in refusal(tmp_path / "one")
+
+
 @pytest.mark.parametrize("protocol", [2, 3, 4])
 def test_pickles_of_python_3(tmp_path, protocol):
     check(load_cifar10(write_archive(tmp_path / "a.tar.gz", batches(protocol))))

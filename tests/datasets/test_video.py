@@ -269,6 +269,12 @@ def test_an_mp4_cut_before_its_index(tmp_path):
     assert "cut off before its index" in refusal(path)
 
 
+def test_links_that_lead_in_a_circle(tmp_path):
+    (tmp_path / "one.mp4").symlink_to(tmp_path / "two.mp4")
+    (tmp_path / "two.mp4").symlink_to(tmp_path / "one.mp4")
+    assert "nothing is there" in refusal(tmp_path / "one.mp4")
+
+
 @pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
 def test_a_video_that_may_not_be_read(open_folder, without_privileges):
     path = write_video(open_folder / "clip.mp4")
