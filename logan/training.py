@@ -184,7 +184,8 @@ def _check_alike(run: Run, strategy: tf.distribute.Strategy, first_step: int) ->
 
 def _steps_per_execution(experiment: Experiment) -> int:
     """The most steps in one call that divide every interval, the last one included."""
-    if experiment.strategy == "multi_worker":
+    # Keras's loop over steps does not run on several devices.
+    if experiment.strategy != "none":
         return 1
     common = math.gcd(experiment.log_every, experiment.steps % experiment.log_every)
     common = min(common, experiment.steps)

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -112,6 +113,30 @@ def test_cluster_that_is_not_described_is_refused(monkeypatch, config):
         start_strategy(Experiment(strategy="multi_worker"))
 
 
+def test_mirrored_run_goes_on_to_the_same_end(tmp_path):
+    """Through the command line, on two parts of the CPU: two checkpoints lost, and made again."""
+    command = [
+        TRAIN, "--experiment=ring8", "--width=16", "--hidden_layers=1", "--batch_size=32",
+        "--steps=40", "--log_every=10", "--checkpoint_every=10", "--checkpoints_kept=9",
+        "--snapshots=2", "--threads=1", "--noprogress", "--strategy=mirrored",
+        "--devices=CPU:0,CPU:1", f"--workdir={tmp_path / 'run'}",
+    ]  # fmt: skip
+    subprocess.run(command, check=True, timeout=240)
+    run = Run.open(tmp_path / "run")
+    expected, log = run.checkpoints.variables(40), run.records()
+    shutil.rmtree(run.export)
+    for step in (30, 40):
+        run.checkpoints.discard(step)
+    subprocess.run(command, check=True, timeout=240)
+    found = run.checkpoints.variables(40)
+    assert found.keys() == expected.keys()
+    for name, value in expected.items():
+        np.testing.assert_allclose(found[name], value, err_msg=name, **TOLERANCE)
+    assert [record["step"] for record in run.records()] == [10, 20, 30, 40]
+    assert run.records()[:2] == log[:2]
+    assert run.exported_step() == 40
+
+
 def set_slurm(monkeypatch, **variables):
     for name in [*os.environ, "TF_CONFIG"]:
         if name.startswith("SLURM_") or name == "TF_CONFIG":
@@ -209,6 +234,25 @@ def test_workers_that_would_compute_different_things_are_refused(tmp_path, secon
         _, printed = worker.communicate(timeout=240)
         assert worker.returncode == 2
         assert text in printed
+
+
+@pytest.mark.slow
+def test_lost_chief_stops_the_other_and_both_go_on_when_started_again(tmp_path):
+    workdir = tmp_path / "run"
+    chief, other = start_workers(workdir, "--steps=400")
+    wait_for(workdir / "checkpoints" / "step-00000100", [chief, other])
+    chief.send_signal(signal.SIGKILL)
+    chief.communicate(timeout=60)
+    _, printed = other.communicate(timeout=240)
+    assert other.returncode == 2
+    assert "lost another worker" in printed
+
+    for worker in start_workers(workdir, "--steps=400"):
+        printed = worker.communicate(timeout=240)
+        assert worker.returncode == 0, printed
+    run = Run.open(workdir)
+    assert [record["step"] for record in run.records()] == list(range(10, 401, 10))
+    assert run.exported_step() == 400
 
 
 @pytest.mark.slow
