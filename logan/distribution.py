@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 
 import tensorflow as tf
@@ -103,18 +104,32 @@ def _cluster() -> tf.distribute.cluster_resolver.ClusterResolver:
 
 def _slurm_cluster() -> tf.distribute.cluster_resolver.ClusterResolver:
     """One worker for each task of the step, with an equal part of its node's GPUs, if any."""
-    # Without GPUs the resolver still wants to share some out, and asks a program for their number.
+    # Without GPUs the resolver still wants to share some out.
     settings = {}
     try:
-        if not shutil.which("nvidia-smi"):
+        if not _has_gpus():
             enough = int(os.environ["SLURM_STEP_NUM_TASKS"])
             settings = dict(gpus_per_node=enough, gpus_per_task=1, auto_set_gpu=False)
-        return tf.distribute.cluster_resolver.SlurmClusterResolver(**settings)
+        resolver = tf.distribute.cluster_resolver.SlurmClusterResolver(**settings)
+        resolver.cluster_spec()  # what does not fit together shows here
+        return resolver
     except (RuntimeError, ValueError, KeyError) as error:
         raise UserError(
             "--strategy=multi_worker: expected the environment variables of a SLURM step, as srun "
-            f"sets them. Received: {type(error).__name__}: {error}"
+            "sets them, and on each node at least a GPU for each task, or none. Received: "
+            f"{type(error).__name__}: {error}"
         ) from error
+
+
+def _has_gpus() -> bool:
+    """Whether this node has any, without TensorFlow: it would take all of them for this task."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        return visible not in ("", "-1")
+    if not shutil.which("nvidia-smi"):
+        return False
+    done = subprocess.run(["nvidia-smi", "--list-gpus"], capture_output=True, check=False)
+    return done.returncode == 0 and bool(done.stdout.strip())
 
 
 @contextlib.contextmanager

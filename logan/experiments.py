@@ -7,8 +7,8 @@ Nothing here imports TensorFlow: a bad value is refused at once.
 import dataclasses
 import difflib
 import math
-import os
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, cast, get_args, get_origin, get_type_hints
 
 from logan.errors import UserError
@@ -280,6 +280,8 @@ class Experiment:
              "nothing beside --frame_interval"),
             (0 < self.video_stop <= self.video_start, "video_stop",
              f"a time after --video_start={self.video_start:g}"),
+            *((bool(getattr(self, name)) and not self.video, name, "nothing without --video")
+              for name in ("frame_rate", "video_start", "video_stop")),
             (any("," in path for path in self.video), "video",
              "paths without commas, which stand between paths"),
             (is_image and self.model == "encoder", "model", "bigan or gan with images"),
@@ -562,7 +564,7 @@ def with_whole_paths(name: str, value: Any) -> Any:
 
 
 def _whole_path(path: str) -> str:
-    return os.path.abspath(os.path.expanduser(path))  # noqa: PTH100, PTH111
+    return str(Path(path).expanduser().absolute())
 
 
 def differences(first: Experiment, second: Experiment) -> list[str]:

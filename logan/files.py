@@ -6,6 +6,7 @@ import json
 import math
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -110,15 +111,18 @@ def read_json(path: str | os.PathLike[str]) -> Any:
         raise UserError(f"Expected JSON in {path}. Received: {error}.") from error
 
 
-def clear_leftovers(folder: Path, names: str = "*") -> None:
+def clear_leftovers(folder: Path, names: str = "*", *, idle_seconds: float = 0.0) -> None:
     """Removes the temporary files that killed processes left of `atomic_path`.
 
     Args:
         folder: where they lie, if there is such a folder.
         names: what the files were to be called, as a pattern. None may be in the making.
+        idle_seconds: those alone that nothing was written to for so long.
     """
     for leftover in folder.glob(f".{'?' * 2 * _TOKEN_BYTES}-{names}"):
-        leftover.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - leftover.stat().st_mtime >= idle_seconds:
+                leftover.unlink()
 
 
 def flush_to_disk(path: Path) -> None:

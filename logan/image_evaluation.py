@@ -116,9 +116,9 @@ def evaluate_images(
         protocol.append(
             "foreground, against the training frames: share of frames in which over "
             f"{OCCUPIED_AREA:.0%} of the pixels differ from the median of the training frames by "
-            "more than 0.2 of [-1, 1] after light correction; faint: of those in which some "
-            "pixels do, but not so many; distance: Jensen-Shannon distance of the histograms of "
-            "that area"
+            "more than 0.2 of [-1, 1] after light correction; faint: share of frames in "
+            "which some pixels do, but not so many; distance: Jensen-Shannon distance of the "
+            "histograms of that area"
         )
     if experiment.is_junction:
         metrics["junction"], is_occupied = _junction(experiment, images, generated, test, x_hat)
@@ -165,9 +165,10 @@ def evaluate_images(
         metrics["fidelity"], features = _fidelity(extractor, test, generated, experiment.seed)
         protocol.append(
             f"fidelity: features of {extractor.name}, {len(features[0]):,} held-out images "
-            f"against {len(features[1]):,} generations; kernel distance over 10 disjoint subsets; "
-            "precision and recall with 3 neighbours, density and coverage with 5; mmd with a "
-            "Gaussian kernel, as wide as the median distance of the held-out images"
+            f"against {len(features[1]):,} generations; kernel distance over at most 10 "
+            "disjoint subsets; precision and recall with 3 neighbours, density and coverage with "
+            "5; mmd with a Gaussian kernel, as wide as the median distance of held-out images "
+            "that differ"
         )
         missed = _missed(images, test, generated, features, extractor.name, x_hat)
     return {**metrics, "protocol": ". ".join(protocol)}, Evidence(missed, maps)

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from logan.models.adversarial import AdversarialModel
 
 
+_LOCK = ".lock"
+
+
 def default_workdir(experiment: Experiment) -> Path:
     """runs/<experiment>-<penalty>-seed<seed>."""
     return Path("runs", f"{experiment.name}-{experiment.penalty}-seed{experiment.seed}")
@@ -73,37 +76,37 @@ class Run:
         """
         folder = Path(path)
         run = cls(folder, experiment)
+        run.check_settings()
         if (folder / "flags.txt").exists():
-            run.check_settings()
             return run
-        if folder.is_dir() and any(folder.iterdir()):
+        if folder.is_dir() and any(path.name != _LOCK for path in folder.iterdir()):
             raise RunError(
                 f"--workdir: expected a new or empty folder, or that of a run. {folder} holds "
                 "other files"
             )
         if folder.exists() and not folder.is_dir():
             raise RunError(f"--workdir: expected a folder. Received the file {folder}")
-        run._write_settings()
-        return run
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with run.held():
+                return run
+        except OSError as error:
+            raise RunError(f"--workdir: cannot write to {folder}: {error.strerror}") from error
 
     def check_settings(self) -> None:
-        """Compares the run's settings with those that its folder was made with.
+        """Compares the run's settings with those that its folder was made with, if it was.
 
         Raises:
             RunError: if they are not those of one run.
         """
+        if not (self.path / "flags.txt").exists():
+            return
         changed = differences(Run.open(self.path).experiment, self.experiment)
         if changed:
             raise RunError(
                 f"--workdir: expected a new folder or one of the same experiment. {self.path} was "
                 f"made with {'; '.join(changed)}"
             )
-
-    def _write_settings(self) -> None:
-        try:
-            write_text(self.path / "flags.txt", "\n".join(to_flags(self.experiment)) + "\n")
-        except OSError as error:
-            raise RunError(f"--workdir: cannot write to {self.path}: {error.strerror}") from error
 
     @property
     def label(self) -> str:
@@ -194,7 +197,7 @@ class Run:
             RunError: if another process holds it; the message names that process. Also in place
                 of any error from within once the folder has gone.
         """
-        with (self.path / ".lock").open("a+", encoding="utf-8") as file:
+        with (self.path / _LOCK).open("a+", encoding="utf-8") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -208,7 +211,7 @@ class Run:
             file.flush()
             # Not before: a command that is refused must leave another's settings alone.
             self.check_settings()
-            self._write_settings()
+            write_text(self.path / "flags.txt", "\n".join(to_flags(self.experiment)) + "\n")
             try:
                 yield
             except Exception:

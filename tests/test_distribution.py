@@ -154,11 +154,28 @@ def test_cluster_of_a_slurm_step_without_gpus(monkeypatch):
         STEP_NUM_TASKS="4",
         PROCID="3",
     )
-    monkeypatch.setattr(distribution.shutil, "which", lambda name: None)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     cluster = distribution._cluster()
     hosts = ["node07:8888", "node07:8889", "node08:8888", "node08:8889"]
     assert cluster.cluster_spec().as_dict() == {"worker": hosts}
     assert (cluster.task_type, cluster.task_id) == ("worker", 3)
+
+
+def test_tasks_of_a_slurm_step_share_the_gpus_of_their_node(monkeypatch):
+    set_slurm(
+        monkeypatch,
+        STEP_NODELIST="node07",
+        STEP_TASKS_PER_NODE="2",
+        STEP_NUM_TASKS="2",
+        PROCID="1",
+    )
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    cluster = distribution._cluster()
+    assert cluster.cluster_spec().as_dict() == {"worker": ["node07:8888", "node07:8889"]}
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "1"
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    with pytest.raises(UserError, match="SLURM step, .* a GPU for each task"):
+        distribution._cluster()
 
 
 def test_slurm_step_that_is_not_whole_is_refused(monkeypatch):

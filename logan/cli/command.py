@@ -96,7 +96,7 @@ def _shortage(error: Exception) -> str | None:
             "complete is lost: with more space the same command goes on from there"
         )
     if number in (errno.EACCES, errno.EPERM):
-        return f"no permission for {error.filename}"  # type: ignore[attr-defined]
+        return f"no permission for {getattr(error, 'filename', None) or said}"
     if number == errno.EROFS:
         return f"the file system of {error.filename} is read-only"  # type: ignore[attr-defined]
     if isinstance(error, MemoryError) or is_exhausted or "Out of memory" in said:

@@ -17,6 +17,8 @@ from logan.files import atomic_path, clear_leftovers, read_json, write_json
 # Changes whenever the same sources and settings would give other pixels than before.
 CACHE_VERSION = 2
 
+_IDLE_SECONDS = 600  # after which nobody can be writing a file any more
+
 FrameShape = tuple[int, int, int]
 
 
@@ -98,6 +100,8 @@ def cached_frames_and_notes(
     """
     wanted = {"version": CACHE_VERSION, "settings": settings, "sources": sources}
     path = folder / f"frames-{_key(wanted)}.npy"
+    # Of processes that were killed: not all file systems let the lock below reach other machines.
+    clear_leftovers(folder, f"{path.stem}.*", idle_seconds=_IDLE_SECONDS)
     found = _open(path, wanted, shape)
     if found is None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -125,8 +129,6 @@ def _make(
     notes: Callable[[], Any],
 ) -> tuple[np.ndarray, Any]:
     """Reads the frames and puts them at the path, with what they came from beside them."""
-    for name in (path.name, path.with_suffix(".json").name):
-        clear_leftovers(path.parent, name)  # of processes that were killed here
     with atomic_path(path) as temporary:
         count, checksum = _write_array(temporary, read(), shape)
         made = {"frames": count, "crc32": checksum, "notes": notes()}

@@ -189,8 +189,8 @@ def _check_folder(path: Path, settings: FrameSettings) -> None:
         )
     if settings.start_seconds or settings.stop_seconds is not None:
         raise VideoError(
-            f"Expected a video file for start_seconds and stop_seconds. Received: {path}, a "
-            "folder, whose pictures have no time."
+            "Expected a video file for start_seconds and stop_seconds (--video_start, "
+            f"--video_stop). Received: {path}, a folder, whose pictures have no time."
         )
 
 
@@ -206,7 +206,7 @@ def _check_enough(
         enough = settings.interval_seconds * max(count - 1, 0.5) / max(minimum - 1, 1)
         raise VideoError(
             f"{received} with one every {settings.interval_seconds:g} s (interval_seconds, "
-            "--frame_interval). Lower it to "
+            "--frame_interval or 1 / --frame_rate). Lower it to "
             f"{math.floor(1000 * enough) / 1000:g} or less, 0 for every frame, or give a longer "
             "video."
         )

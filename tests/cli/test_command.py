@@ -69,6 +69,7 @@ def test_what_may_not_be_read_is_named(capfd, open_folder, without_privileges):
     locked.mkdir(mode=0)
     with without_privileges():
         assert _guarded(lambda: (locked / "flags.txt").read_text(), NAME) == 2
+    locked.chmod(0o700)
     assert capfd.readouterr().err == f"logan-train: no permission for {locked}/flags.txt\n"
 
 
