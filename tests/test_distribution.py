@@ -174,7 +174,7 @@ def test_tasks_of_a_slurm_step_share_the_gpus_of_their_node(monkeypatch):
     assert cluster.cluster_spec().as_dict() == {"worker": ["node07:8888", "node07:8889"]}
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "1"
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
-    with pytest.raises(UserError, match="SLURM step, .* a GPU for each task"):
+    with pytest.raises(UserError, match=r"SLURM step, .* a GPU for each task"):
         distribution._cluster()
 
 
