@@ -38,7 +38,10 @@ class Interval(keras.callbacks.Callback):
 
 
 class StopOnDivergence(Interval):
-    """Raises as soon as an interval held a loss that was not good. To be the first."""
+    """Raises as soon as an interval held a loss or ends in a weight that is not good.
+
+    To be the first.
+    """
 
     def __init__(self, run: Run):
         super().__init__()
@@ -49,9 +52,12 @@ class StopOnDivergence(Interval):
         if first_bad_step != NEVER:
             is_finite = all(map(math.isfinite, means.values()))
             what = f"beyond {EXPLODED:g}" if is_finite else "not finite"
-            self.fail(f"the loss at step {first_bad_step} is {what}", first_bad_step, means)
+            self._fail(f"the loss at step {first_bad_step} is {what}", first_bad_step, means)
+        # A loss can still be finite when the update after it was not.
+        if not all(np.isfinite(value.numpy()).all() for value in self.model.weights):
+            self._fail(f"a weight after step {step} is not finite", step, means)
 
-    def fail(self, what: str, step: int, means: dict[str, float]) -> None:
+    def _fail(self, what: str, step: int, means: dict[str, float]) -> None:
         newest = self._run.checkpoints.newest()
         kept = f"The last good checkpoint is {newest}" if newest else "There is no checkpoint yet"
         terms = ", ".join(f"{name} {value:.4g}" for name, value in means.items())
@@ -98,10 +104,9 @@ class WriteLog(Interval):
 class SaveCheckpoints(Interval):
     """Saves every so many steps or minutes, at the end, and when training is told to stop."""
 
-    def __init__(self, run: Run, divergence: StopOnDivergence):
+    def __init__(self, run: Run):
         super().__init__()
         self._experiment = run.experiment
-        self._divergence = divergence
         self._checkpoints = run.checkpoints
         self._log = run.log
 
@@ -112,9 +117,6 @@ class SaveCheckpoints(Interval):
     def on_interval_end(self, step: int, means: dict[str, float]) -> None:
         if not (self._is_due(step) or step == self._experiment.steps or self.model.stop_training):
             return
-        # A loss can still be finite when the update after it was not.
-        if not all(np.isfinite(value.numpy()).all() for value in self.model.weights):
-            self._divergence.fail(f"a weight after step {step} is not finite", step, means)
         # What a checkpoint stands for is not logged again: after a power cut both must be there.
         flush_to_disk(self._log)
         self._checkpoints.save(self.model, step)

@@ -60,6 +60,9 @@ def evaluate(
         metrics, evidence = evaluate_images(model, run, samples, features)
         if evidence.missed is not None:
             write_missed(run, evidence.missed)
+        else:  # what an earlier evaluation left would not belong to these numbers
+            for path in (run.missed, run.figures / "missed.png"):
+                path.unlink(missing_ok=True)
     elif isinstance(model, AdversarialEncoder):
         metrics = _evaluate_encoder(model, run, samples or SAMPLES)
     else:
@@ -153,6 +156,7 @@ class Column:
 
 COLUMNS = [
     Column("step", ("step",), "{:,}"),
+    Column("samples", ("samples",), "{:,}"),
     Column("captured", ("captured",), "{}"),
     Column("fair", ("captured_fair",), "{}"),
     Column("modes", ("modes",), "{}"),

@@ -284,6 +284,8 @@ class Experiment:
               for name in ("frame_rate", "video_start", "video_stop")),
             (any("," in path for path in self.video), "video",
              "paths without commas, which stand between paths"),
+            (self.model == "encoder" and self.latent_length > 2, "latent_length",
+             "1 or 2 with --model=encoder, so that the prior can be cut into cells and drawn"),
             (is_image and self.model == "encoder", "model", "bigan or gan with images"),
             (is_image and self.channels not in (1, 3), "channels", "1 or 3"),
             (is_image and self.image_size not in IMAGE_SIZES, "image_size",

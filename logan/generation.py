@@ -3,7 +3,7 @@
 import numpy as np
 
 from logan.errors import RunError
-from logan.models.adversarial import AdversarialModel
+from logan.models.adversarial import AdversarialModel, latent_length_of
 from logan.models.bigan import BiGAN
 from logan.randomness import Purpose, key, latents
 from logan.snapshots import in_batches
@@ -18,7 +18,7 @@ def generate(model: AdversarialModel, seed: int, count: int) -> np.ndarray:
     if not hasattr(model, "generator"):
         raise RunError("--workdir: expected a run with a generator. Received: an encoder's")
     draw = key(seed, 0, Purpose.EVALUATION_LATENT)
-    z = latents(draw, count, model.generator.latent_length).numpy()
+    z = latents(draw, count, latent_length_of(model.generator)).numpy()
     generated = in_batches(model.averaged_generator, z, size=500)
     if not np.isfinite(generated).all():
         raise RunError("expected finite generations. Received: NaN or infinity; did it diverge?")

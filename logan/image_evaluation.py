@@ -25,7 +25,7 @@ from logan.metrics.foreground import (
     foreground_share,
 )
 from logan.metrics.images import SSIM_WINDOW, mean_squared_error, psnr, spread, ssim
-from logan.models.adversarial import AdversarialModel
+from logan.models.adversarial import AdversarialModel, latent_length_of
 from logan.models.bigan import BiGAN
 from logan.penalties import pairwise_gradient
 from logan.randomness import Purpose, key, latents, uniform
@@ -295,7 +295,7 @@ def _closeness(x: np.ndarray, x_hat: np.ndarray) -> dict[str, Any]:
 def _latent_error(model: BiGAN, seed: int, generated: np.ndarray) -> float:
     """Mean |z - E(G(z))| over the generations and the features of z."""
     draw = key(seed, 0, Purpose.EVALUATION_LATENT)
-    z = latents(draw, len(generated), model.generator.latent_length).numpy()
+    z = latents(draw, len(generated), latent_length_of(model.generator)).numpy()
     return float(np.abs(z - encode(model, generated)).mean())
 
 
@@ -368,4 +368,4 @@ def write_missed(run: Run, missed: Missed) -> None:
     rows.writerow(["image", "distance_to_nearest_generation", "reconstruction_mse", "features"])
     names = [missed.features] * len(missed.index)
     rows.writerows(zip(missed.index.tolist(), missed.distance.tolist(), errors, names, strict=True))
-    write_text(run.path / "missed.csv", text.getvalue())
+    write_text(run.missed, text.getvalue())

@@ -11,7 +11,7 @@ from logan.datasets.load import load_images, load_toy
 from logan.datasets.toy import ToyDistribution
 from logan.errors import RunError, UserError
 from logan.evaluation import metrics_of
-from logan.experiments import data_differences
+from logan.experiments import Experiment, data_differences
 from logan.figures.animation import animate_samples
 from logan.figures.contours import Contour
 from logan.figures.curves import curves_figure
@@ -186,9 +186,15 @@ def compare(runs: Sequence[Run], columns: int | None = None) -> tuple[Figure, di
     if runs[0].experiment.model == "encoder":
         panels = [_encoder_panel(run, last) for run, last in zip(runs, lasts, strict=True)]
         return encoder_figure(panels), metrics
+    titles = [_title(run.experiment) for run in runs]
     toy_panels = [
-        _toy_panel(run, last, metrics[labels[run.path]])
-        for run, last in zip(runs, lasts, strict=True)
+        _toy_panel(
+            run,
+            last,
+            metrics[labels[run.path]],
+            title if titles.count(title) == 1 else f"{title}, {labels[run.path]}",
+        )
+        for run, last, title in zip(runs, lasts, titles, strict=True)
     ]
     return comparison_figure(toy_panels, columns=columns), metrics
 
@@ -217,18 +223,29 @@ def _last_snapshot(run: Run) -> dict[str, np.ndarray]:
     return snapshots[-1]
 
 
-def _toy_panel(run: Run, last: dict[str, np.ndarray], metrics: dict[str, Any]) -> Panel:
-    toy, experiment = load_toy(run.experiment), run.experiment
-    method = f"plain {_MODEL_NAMES[experiment.model]}"
-    if experiment.has_penalty:
-        method = f"{experiment.penalty} penalty"
+def _title(experiment: Experiment) -> str:
+    """Data and method of a toy run."""
+    model = _MODEL_NAMES[experiment.model]
+    terms = [
+        f"{experiment.penalty} penalty" if experiment.has_penalty else "",
+        "clipped weights" if experiment.weight_clip else "",
+        "autoencoder loss" if experiment.autoencoder_weight else "",
+    ]
+    method = " + ".join(filter(None, terms)) or f"plain {model}"
+    if experiment.model != "bigan" and method != f"plain {model}":
+        method = f"{model} with {method}"
+    return f"{experiment.dataset}, {method}"
+
+
+def _toy_panel(run: Run, last: dict[str, np.ndarray], metrics: dict[str, Any], title: str) -> Panel:
+    toy = load_toy(run.experiment)
     divergence = metrics["reverse_kl"]
     caption = (
         f"{metrics['captured_fair']}/{metrics['modes']} modes, HQ {metrics['high_quality']:.2f}, "
         f"KL {'∞' if divergence is None else format(divergence, '.3f')}"
     )
     return Panel(
-        f"{experiment.dataset}, {method}",
+        title,
         last["real"],
         last["generated"],
         toy.centers,

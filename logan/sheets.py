@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from logan.datasets.load import Data
 from logan.figures.files import save_figure, save_image
 from logan.figures.grids import image_grid, reconstruction_figure
 from logan.generation import reconstruct
-from logan.models.adversarial import AdversarialModel
+from logan.models.adversarial import AdversarialModel, latent_length_of
 from logan.models.bigan import BiGAN
 from logan.randomness import Purpose, key, latents
 from logan.snapshots import in_batches
@@ -22,8 +24,10 @@ def write_sheets(folder: Path, model: AdversarialModel, data: Data, seed: int) -
     """
     step = int(model.step.numpy())
     draw = key(seed, 0, Purpose.EVALUATION_LATENT)
-    z = latents(draw, _GENERATIONS, model.generator.latent_length).numpy()
+    z = latents(draw, _GENERATIONS, latent_length_of(model.generator)).numpy()
     generated = in_batches(model.averaged_generator, z, size=64)
+    if not np.isfinite(generated).all():
+        return  # huge weights: the losses of the next interval will tell
     save_image(folder / f"generations-{step:08d}.png", image_grid(generated), scale=2)
     if isinstance(model, BiGAN):
         inputs = data.evaluation_sample(seed, _RECONSTRUCTIONS)

@@ -12,7 +12,7 @@ import tensorflow as tf
 from logan.datasets.toy import ToyDistribution
 from logan.errors import RunError
 from logan.files import atomic_path
-from logan.models.adversarial import AdversarialModel
+from logan.models.adversarial import AdversarialModel, latent_length_of
 from logan.models.adversarial_encoder import AdversarialEncoder
 from logan.models.bigan import BiGAN
 from logan.randomness import Purpose, key, latents
@@ -32,7 +32,7 @@ def toy_snapshot(model: AdversarialModel, data: ToyDistribution, seed: int) -> d
     real = data.evaluation_sample(seed, POINTS)
     arrays: dict[str, Any] = {"step": int(model.step.numpy()), "real": real}
     if hasattr(model, "generator"):
-        latent_length = model.generator.latent_length
+        latent_length = latent_length_of(model.generator)
         z = latents(key(seed, 0, Purpose.EVALUATION_LATENT), POINTS, latent_length)
         arrays["latents"] = z.numpy()
         arrays["generated"] = in_batches(model.averaged_generator, arrays["latents"])
@@ -53,7 +53,7 @@ def _contour(model: AdversarialModel, data: ToyDistribution) -> dict[str, np.nda
         x, y = line, line
         points = _plane(x, y)
         inputs = [points, in_batches(model.encoder, points)] if is_joint else [points]
-    elif is_joint and data.features == 1 and model.generator.latent_length == 1:
+    elif is_joint and data.features == 1 and latent_length_of(model.generator) == 1:
         x, y = line, np.linspace(-1.25, 1.25, _CONTOUR_CELLS, dtype=np.float32)
         points = _plane(x, y)
         inputs = [points[:, :1], points[:, 1:]]

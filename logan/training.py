@@ -205,14 +205,13 @@ def _callbacks(
     The checkpoint comes last: after a kill, what it stands for is not done again.
     """
     experiment = run.experiment
-    divergence = StopOnDivergence(run)
-    callbacks = [divergence, WriteLog(run, records), interruption]
+    callbacks = [StopOnDivergence(run), WriteLog(run, records), interruption]
     if experiment.snapshots:
         snapshots = TakeSnapshots(
             lambda: _take(snapshots.model, data, run), experiment.snapshots, experiment.steps
         )
         callbacks.append(snapshots)
-    callbacks.append(SaveCheckpoints(run, divergence))
+    callbacks.append(SaveCheckpoints(run))
     first_step = records[-1]["step"] if records else 0
     progress = ShowProgress(run, first_step) if show_progress else None
     try:

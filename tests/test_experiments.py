@@ -271,6 +271,19 @@ def test_paths_are_compared_as_whole_ones(monkeypatch, tmp_path):
     assert len(differences(near, far)) == 1
 
 
+def test_encoder_alone_has_a_latent_that_can_be_drawn():
+    assert make("encoder-unimodal", latent_length=2).latent_length == 2
+    with pytest.raises(UserError, match=r"--latent_length: expected 1 or 2.* Received: 3"):
+        make("encoder-unimodal", latent_length=3)
+
+
+@pytest.mark.parametrize("name", ["frame_rate", "video_start", "video_stop"])
+def test_settings_of_a_video_need_one(name):
+    assert getattr(make("traffic", **VIDEO, **{name: 2.0}), name) == 2
+    with pytest.raises(UserError, match=f"--{name}: expected nothing without --video"):
+        make("traffic", **{name: 2.0})
+
+
 def test_images_are_the_same_whatever_learns_them():
     one = make("traffic")
     assert data_differences(one, make("traffic", seed=3, loss="vanilla", flip=True)) == []

@@ -5,6 +5,7 @@ import errno
 import os
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from absl import app, flags, logging
 
@@ -97,6 +98,8 @@ def _shortage(error: Exception) -> str | None:
         )
     if number in (errno.EACCES, errno.EPERM):
         return f"no permission for {getattr(error, 'filename', None) or said}"
+    if number in (errno.EISDIR, errno.ENOTDIR, errno.EEXIST):
+        return f"{getattr(error, 'filename', None)}: {getattr(error, 'strerror', said)}"
     if number == errno.EROFS:
         return f"the file system of {error.filename} is read-only"  # type: ignore[attr-defined]
     if isinstance(error, MemoryError) or is_exhausted or "Out of memory" in said:
@@ -154,6 +157,11 @@ def _silent_standard_error() -> Iterator[None]:
         os.close(kept)
 
 
+def whole_path(text: str) -> str:
+    """A path of a flag with its tilde replaced, which shells leave in `--flag=~/…`."""
+    return str(Path(text).expanduser())
+
+
 def required_workdir() -> str:
     """--workdir.
 
@@ -162,4 +170,4 @@ def required_workdir() -> str:
     """
     if not FLAGS.workdir:
         raise UserError("--workdir: expected the folder of a run. Received: nothing")
-    return FLAGS.workdir
+    return whole_path(FLAGS.workdir)

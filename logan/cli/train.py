@@ -35,7 +35,8 @@ def main() -> int | None:
             print(f"{name:{width}}  {preset.text}")
         return None
     experiment = experiment_from_flags()
-    workdir = flags.FLAGS.workdir or default_workdir(experiment)
+    given = flags.FLAGS.workdir
+    workdir = command.whole_path(given) if given else default_workdir(experiment)
     command.start_tensorflow()
     from logan.training import train
 

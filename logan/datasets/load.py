@@ -131,7 +131,7 @@ def _junction(experiment: Experiment, cache: Path | None) -> Parts:
             read=lambda: junction.frames(0, count),
             check=lambda count: None,
         )
-    first_test = count - round(experiment.test_fraction * count)
+    first_test = count - min(max(1, round(experiment.test_fraction * count)), count - 1)
     return frames, np.arange(first_test), np.arange(first_test, count)
 
 

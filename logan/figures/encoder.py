@@ -66,21 +66,21 @@ def _draw_row(data: Axes, encodings: Axes, panel: EncoderPanel) -> None:
     _draw_by_mode(data, x, modes)
     _name_axes(data, "x", x.shape[1])
     data.set_title("data, coloured by mode")
-    _draw_prior(encodings, prior)
+    _draw_prior(encodings, prior, latents)
     _draw_by_mode(encodings, latents, modes, over=prior)
     _name_axes(encodings, "z", latents.shape[1])
     encodings.set_title(f"E(x) over the {panel.label} (grey)\n{panel.caption}".rstrip())
 
 
-def _draw_prior(axes: Axes, prior: np.ndarray) -> None:
+def _draw_prior(axes: Axes, prior: np.ndarray, latents: np.ndarray) -> None:
+    """Scatters 2-D points; draws a histogram of 1-D points in the bins that the latents get."""
     if prior.shape[1] == 2:
         axes.scatter(
             prior[:, 0], prior[:, 1], s=7, color=GREY, linewidths=0, rasterized=True, zorder=0
         )
     else:
-        axes.hist(
-            prior[:, 0], _edges(prior).tolist(), weights=_weights(prior), color=GREY, zorder=0
-        )
+        edges = _edges(np.concatenate([latents, prior])).tolist()
+        axes.hist(prior[:, 0], edges, weights=_weights(prior), color=GREY, zorder=0)
 
 
 def _draw_by_mode(

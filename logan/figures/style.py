@@ -2,6 +2,7 @@
 
 import matplotlib
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
@@ -101,15 +102,18 @@ def logit_colormap() -> Colormap:
     return LinearSegmentedColormap.from_list("logits", list(0.55 * colors + 0.45))
 
 
-def legend_below(figure: Figure, axes: Axes) -> None:
-    """Puts the legend of one axes under the whole figure, where it hides no data.
+def legend_below(figure: Figure, *axes: Axes) -> None:
+    """Puts one legend under the whole figure, where it hides no data.
 
     Args:
         figure: a figure with constrained layout.
-        axes: whose labelled artists it names.
+        axes: whose labelled artists it names, each label once.
     """
-    handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+    named: dict[str, Artist] = {}
+    for each in axes:
+        for handle, label in zip(*each.get_legend_handles_labels(), strict=True):
+            named.setdefault(label, handle)
+    figure.legend(list(named.values()), list(named), loc="outside lower center", ncols=len(named))
 
 
 def figure_of(axes: Axes) -> Figure:

@@ -203,7 +203,7 @@ def comparison_figure(panels: Sequence[Panel], *, columns: int | None = None) ->
         axes.set_axis_off()
     for axes in grid[:, 1:].flat:
         axes.set_ylabel("")
-    legend_below(figure, grid[0, 0])
+    legend_below(figure, *grid.flat[: len(panels)])
     return figure
 
 

@@ -59,14 +59,15 @@ def reverse_kl(counts: np.ndarray, weights: np.ndarray) -> float:
 
 
 def is_fair(counts: np.ndarray, expected: np.ndarray) -> np.ndarray:
-    """Where a mode's count is at least a fifth of what is expected, bool [modes].
+    """Where a mode's count is at least a fifth of what is expected, and 1; bool [modes].
 
     Args:
         counts: [modes], high-quality samples of each mode.
         expected: [modes], its weight times the number of all samples.
     """
     # Without the slack, rounding would exclude a mode that is exactly at the limit.
-    return np.asarray(counts) >= FAIR_SHARE * np.asarray(expected) - 1e-9
+    counts = np.asarray(counts)
+    return (counts > 0) & (counts >= FAIR_SHARE * np.asarray(expected) - 1e-9)
 
 
 def mode_coverage(

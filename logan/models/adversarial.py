@@ -276,13 +276,15 @@ class AdversarialModel(keras.Model):
         """One update of the players after `discriminator_steps` of the discriminator.
 
         Args:
-            data: real samples x, float32 [batch, ...]; batch a multiple of discriminator_steps.
+            data: real samples x, float32 [batch, ...], or a tuple that begins with them; batch a
+                multiple of discriminator_steps.
 
         Returns:
             The means so far of what is logged, by name.
         """
         adversarial_loss = ADVERSARIAL_LOSSES[self.loss_name]
-        parts = tf.split(data, self.discriminator_steps)
+        x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        parts = tf.split(x, self.discriminator_steps)
         first_update = self.step.value * self.discriminator_steps
         for index, part in enumerate(parts[:-1]):
             draw = Draw(self.seed, first_update + index)
@@ -331,6 +333,8 @@ class AdversarialModel(keras.Model):
         for role, weights, gradients in zip(
             roles, variables, tape.gradient(loss, variables), strict=True
         ):
+            if not weights:  # all frozen
+                continue
             optimizer = self.optimizers[role]
             if role != roles[0] and _scales_loss(optimizer):
                 # Each optimizer has a scale of its own and will divide by that.
@@ -363,7 +367,9 @@ class AdversarialModel(keras.Model):
         for role in self._roles:
             current, averaged = getattr(self, role), getattr(self, f"averaged_{role}")
             for value, average in zip(current.weights, averaged.weights, strict=True):
-                average.assign(average + (1.0 - decay) * (value - average))
+                if tf.as_dtype(value.dtype).is_floating:
+                    value = average + (1.0 - decay) * (value - average)
+                average.assign(value)
 
     # Saving.
 
@@ -397,10 +403,27 @@ class AdversarialModel(keras.Model):
         )
 
 
+def latent_length_of(generator: keras.Model) -> int:
+    """How many features its z has: its attribute latent_length, or else its input's length."""
+    length = getattr(generator, "latent_length", None)
+    return int(generator.input_shape[-1] if length is None else length)
+
+
 def _twin(network: keras.Model) -> keras.Model:
-    """A copy with the same weights that training does not touch: for averages."""
-    twin = type(network).from_config({**network.get_config(), "name": f"averaged_{network.name}"})
-    twin.set_weights(network.get_weights())
+    """A copy with the same weights that training does not touch: for averages.
+
+    Raises:
+        ValueError: if Keras cannot make one.
+    """
+    config = network.get_config()
+    try:
+        twin = type(network).from_config({**config, "name": f"averaged_{network.name}"})
+        twin.set_weights(network.get_weights())
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            "Expected networks that can be made again by from_config(get_config()), with all their "
+            f"weights. Received: {network.name}, {type(network).__name__}: {error}"
+        ) from error
     twin.trainable = False
     return twin
 
@@ -410,9 +433,16 @@ def _in_float32(discriminator: keras.Model) -> Callable[..., tf.Tensor]:
 
     Slopes of 16-bit numbers vanish (float16) or lose their digits (bfloat16).
     """
-    if discriminator.compute_dtype == "float32":
+    if not _has_16_bits(discriminator):
         return lambda *inputs: discriminator(*inputs, training=True)
-    twin = type(discriminator).from_config({**discriminator.get_config(), "dtype": "float32"})
+    twin = type(discriminator).from_config(
+        {**_with_float32(discriminator.get_config()), "dtype": "float32"}
+    )
+    if _has_16_bits(twin):
+        raise ValueError(
+            "Expected a discriminator whose layers compute in float32 when its configuration says "
+            f"so. Received: {discriminator.name}, {type(discriminator).__name__}"
+        )
 
     def judge(*inputs: tf.Tensor) -> tf.Tensor:
         logits, _ = twin.stateless_call(
@@ -424,6 +454,29 @@ def _in_float32(discriminator: keras.Model) -> Callable[..., tf.Tensor]:
         return logits
 
     return judge
+
+
+def _has_16_bits(layer: keras.layers.Layer) -> bool:
+    """Whether it or any layer in it computes in 16 bits."""
+    return layer.compute_dtype in ("float16", "bfloat16") or any(
+        map(_has_16_bits, getattr(layer, "layers", []))
+    )
+
+
+def _with_float32(config: Any) -> Any:
+    """A configuration in which all layers, however deep, have the policy float32."""
+    if isinstance(config, list):
+        return [_with_float32(item) for item in config]
+    if not isinstance(config, dict):
+        return config
+    return {
+        name: "float32" if name == "dtype" and _is_policy(value) else _with_float32(value)
+        for name, value in config.items()
+    }
+
+
+def _is_policy(value: Any) -> bool:
+    return isinstance(value, dict) or "float16" in str(value)
 
 
 def _mean_over_replicas(values: Sequence[tf.Tensor]) -> tf.Tensor:

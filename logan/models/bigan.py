@@ -5,7 +5,13 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from logan.models.adversarial import AdversarialModel, Draw, Play, check_not_negative
+from logan.models.adversarial import (
+    AdversarialModel,
+    Draw,
+    Play,
+    check_not_negative,
+    latent_length_of,
+)
 from logan.penalties import PENALTY_FORMS, pairwise_gradient, penalty_of
 
 
@@ -28,9 +34,11 @@ class BiGAN(AdversarialModel):
         model.averaged_generator(z)
 
     Args:
-        generator: keras.Model z [batch, latent_length] -> x, with an attribute latent_length.
+        generator: keras.Model z [batch, latent_length] -> x. This and the others: what Keras can
+            make again by `from_config(get_config())`.
         encoder: keras.Model x -> z.
-        discriminator: keras.Model (x, z) -> logits [batch, 1]. No batch normalization.
+        discriminator: keras.Model (x, z) -> logits [batch, 1], called with two arguments, not with
+            a list. No batch normalization.
         loss: name from `logan.losses.ADVERSARIAL_LOSSES`.
         penalty_weight: λ >= 0. 0 trains the plain BiGAN.
         penalty_form: `norm`, `squared_norm` or `feature_mean`; see `logan.penalties`.
@@ -84,6 +92,12 @@ class BiGAN(AdversarialModel):
                 f"Expected penalty_form to be one of {sorted(PENALTY_FORMS)}. "
                 f"Received: {penalty_form!r}"
             )
+        if len(getattr(discriminator, "inputs", None) or []) > 1:
+            raise ValueError(
+                "Expected a discriminator that is called as discriminator(x, z), such as a "
+                f"subclass of keras.Model. Received: {discriminator.name}, a functional model, "
+                "which takes its inputs as one list"
+            )
         self.penalty_weight = penalty_weight
         self.penalty_form = penalty_form
         self.penalty_distance_scale = penalty_distance_scale
@@ -128,7 +142,7 @@ class BiGAN(AdversarialModel):
         return [*names, "autoencoder_loss"] if self.autoencoder_weight else names
 
     def play(self, x: tf.Tensor, draw: Draw) -> Play:
-        z = draw.latents(tf.shape(x)[0], self.generator.latent_length)
+        z = draw.latents(tf.shape(x)[0], latent_length_of(self.generator))
         return Play(
             real=(x, self.encoder(x, training=True)), fake=(self.generator(z, training=True), z)
         )

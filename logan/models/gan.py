@@ -5,7 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from logan.models.adversarial import AdversarialModel, Draw, Play
+from logan.models.adversarial import AdversarialModel, Draw, Play, latent_length_of
 
 
 @keras.saving.register_keras_serializable(package="logan")
@@ -19,7 +19,8 @@ class GAN(AdversarialModel):
     training of Wasserstein GANs", NeurIPS 2017.
 
     Args:
-        generator: keras.Model z [batch, latent_length] -> x, with an attribute latent_length.
+        generator: keras.Model z [batch, latent_length] -> x. This and the others: what Keras can
+            make again by `from_config(get_config())`.
         discriminator: keras.Model x -> logits [batch, 1].
         loss, discriminator_steps, average_decay, seed: as `BiGAN`.
         gradient_penalty_weight: of WGAN-GP's penalty; 10 is the custom.
@@ -74,5 +75,5 @@ class GAN(AdversarialModel):
         return self.generator(z, training=training)
 
     def play(self, x: tf.Tensor, draw: Draw) -> Play:
-        z = draw.latents(tf.shape(x)[0], self.generator.latent_length)
+        z = draw.latents(tf.shape(x)[0], latent_length_of(self.generator))
         return Play(real=(x,), fake=(self.generator(z, training=True),))

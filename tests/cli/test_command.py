@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from logan.cli.command import _guarded
+from logan.cli.command import _guarded, whole_path
 from logan.errors import UserError
 
 NAME = ["/somewhere/logan-train"]
@@ -61,6 +61,23 @@ def test_exit_code_and_what_is_printed(capfd, work, code, text):
     lines = [line for line in printed.splitlines(keepends=True) if line.startswith("logan-train")]
     assert "".join(lines).startswith(text)
     assert bool(lines) == bool(text)
+
+
+def test_path_of_the_wrong_kind_is_named(capfd, tmp_path):
+    (tmp_path / "file").touch()
+    for work in (
+        lambda: (tmp_path / "file").mkdir(),
+        lambda: (tmp_path / "file" / "run").mkdir(),
+        lambda: tmp_path.write_text("text"),
+    ):
+        assert _guarded(work, NAME) == 2
+        assert capfd.readouterr().err.startswith(f"logan-train: {tmp_path}")
+
+
+def test_tilde_of_a_flag_is_the_home(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert whole_path("~/runs/a") == str(tmp_path / "runs" / "a")
+    assert whole_path("runs/~a") == "runs/~a"
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")

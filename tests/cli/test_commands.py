@@ -15,6 +15,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from logan import pictures
 from logan.cli import image_run as image_run_module
 from logan.cli import interpolate, reconstruct
 from logan.errors import UserError
@@ -453,6 +454,18 @@ def test_images_without_an_encoder_are_evaluated_and_compared(
     assert "junction" in table and "wgan-gp" in table and picture.is_file()
 
 
+def test_images_whose_weights_explode_are_rolled_back_and_stopped(tmp_path: Path) -> None:
+    """Also where a sheet would have been drawn of what is not finite."""
+    printed = call(
+        "logan-train", "--experiment=traffic", *TINY_IMAGES, "--image_size=32", "--frames=100",
+        "--penalty=none", "--weight_clip=0.01", "--learning_rate=1e10", "--log_every=1",
+        "--snapshots=4", "--on_nan=rollback", "--most_rollbacks=1", "--workdir=run",
+        cwd=tmp_path, code=2,
+    )  # fmt: skip
+    assert "It was rolled back 1 times" in printed
+    assert "Traceback" not in printed
+
+
 def test_folder_of_pictures_end_to_end(folder: Path) -> None:
     pictures = folder / "photos"
     for person in range(5):
@@ -581,10 +594,25 @@ def test_image_runs_on_other_images_are_not_compared(
     assert "--image_size: " in printed and "--video: " in printed
 
 
+def test_titles_of_compared_runs_say_in_what_they_differ() -> None:
+    settings = {
+        "ring8, pairwise penalty": {},
+        "ring8, plain BiGAN": dict(penalty="none"),
+        "ring8, gradient penalty + autoencoder loss": dict(
+            penalty="gradient", autoencoder_weight=1.0
+        ),
+        "ring8, GAN with gradient penalty": dict(model="gan", penalty="gradient"),
+        "ring8, GAN with clipped weights": dict(model="gan", penalty="none", weight_clip=0.1),
+    }
+    assert [pictures._title(preset("ring8", each)) for each in settings.values()] == list(settings)
+
+
 def test_few_generations_are_measured_without_features(junction_runs: list[Path]) -> None:
     call("logan-evaluate", f"--workdir={junction_runs[1]}", "--samples=5")
     metrics = json.loads((junction_runs[1] / "metrics.json").read_text())
     assert "fidelity" not in metrics and "fidelity: left out" in metrics["protocol"]
+    assert not (junction_runs[1] / "missed.csv").exists()
+    assert not (junction_runs[1] / "figures/missed.png").exists()
 
 
 def test_own_picture_gets_the_crop_of_the_run(tmp_path: Path) -> None:

@@ -20,6 +20,8 @@ from logan.datasets.junction import (
     SIZES,
     Junction,
 )
+from logan.datasets.load import load_images
+from logan.experiments import Experiment
 
 # Light of up to ±10.2 %, on grey levels of up to 200 here, and five sigmas of noise.
 LIGHT_AND_NOISE = 0.102 * 200 + 5 * junction.NOISE_LEVELS
@@ -336,3 +338,10 @@ def test_no_tensorflow_is_loaded():
     command = [sys.executable, "-c", code]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize(("test_fraction", "tests"), [(0.004, 1), (0.2, 20), (0.999, 99)])
+def test_neither_side_of_the_split_is_empty(test_fraction, tests):
+    settings = dict(dataset="traffic", network="convolutional", frames=100)
+    images = load_images(Experiment(**settings, test_fraction=test_fraction))
+    assert (len(images.train), len(images.test)) == (100 - tests, tests)

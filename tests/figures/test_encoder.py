@@ -46,6 +46,17 @@ def test_one_dimensional_latents_stack_to_the_whole() -> None:
     assert axes.get_ylabel() == "share of points"
 
 
+def test_prior_and_encodings_are_counted_in_the_same_bins() -> None:
+    """Also where some encodings lie far outside of the prior: heights compare."""
+    latents = np.array([[0.0], [0.1], [9.0]])
+    axes = encoder_figure([EncoderPanel("prior", POINTS, MODES, latents, PRIOR[:, :1])]).axes[1]
+    stack = next(patch for patch in axes.patches if hasattr(patch, "get_data"))
+    bars = [patch for patch in axes.patches if hasattr(patch, "get_height")]
+    edges = stack.get_data().edges
+    np.testing.assert_allclose([bar.get_x() for bar in bars], edges[:-1], atol=1e-9)
+    np.testing.assert_allclose(sum(bar.get_height() for bar in bars), 1)
+
+
 @pytest.mark.parametrize(
     "panel",
     [

@@ -163,6 +163,14 @@ def test_missed_modes_are_marked_and_named_in_the_legend() -> None:
     assert "missed mode" in [text.get_text() for text in figure.legends[0].get_texts()]
 
 
+def test_legend_names_what_any_panel_shows() -> None:
+    plain = Panel("plain", REAL, GENERATED)
+    missing = Panel("missing", REAL, GENERATED, REAL, missed=REAL[:1])
+    names = _legend(comparison_figure([plain, missing]))
+    assert names == _legend(comparison_figure([missing]))
+    assert "missed mode" in names and len(names) == len(set(names))
+
+
 def test_no_missed_mode_leaves_no_mark() -> None:
     real = np.array([[0.0, 0.0], [1.0, 1.0]])
     figure = comparison_figure([Panel("one", real, real, real, missed=np.empty((0, 2)))])

@@ -3,7 +3,13 @@ from math import log
 import numpy as np
 import pytest
 
-from logan.metrics.coverage import cell_coverage, mode_coverage, nearest_centers, reverse_kl
+from logan.metrics.coverage import (
+    cell_coverage,
+    is_fair,
+    mode_coverage,
+    nearest_centers,
+    reverse_kl,
+)
 
 CORNERS = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
 SIGMA = 0.01
@@ -207,3 +213,12 @@ def test_mode_spread_of_the_exact_mixture():
     noise = np.random.default_rng(0).normal(0, SIGMA, (200_000, 2))
     measured = mode_coverage(noise, CORNERS, SIGMA)
     assert measured["mode_spread"] == pytest.approx(0.974, abs=0.004)
+
+
+def test_a_mode_without_a_sample_is_never_fair():
+    """However small its weight."""
+    assert is_fair(np.array([0, 1, 9]), np.array([1e-13, 1e-13, 10])).tolist() == [
+        False,
+        True,
+        True,
+    ]
