@@ -31,6 +31,7 @@ COLUMNS = {
     "SSIM": ("reconstruction.ssim", "{:.3f}"),
     "occupied SSIM": ("reconstruction.occupied.ssim", "{:.3f}"),
     "features": ("fidelity.extractor", "{}"),
+    "Fréchet": ("fidelity.frechet_distance", "{:.3f}"),
     "recall": ("fidelity.recall", "{:.3f}"),
     "coverage": ("fidelity.coverage", "{:.3f}"),
     "training s": ("training_seconds", "{:.0f}"),
