@@ -147,13 +147,8 @@ def set_slurm(monkeypatch, **variables):
 
 def test_cluster_of_a_slurm_step_without_gpus(monkeypatch):
     """Two tasks on each of two nodes; this is the fourth."""
-    set_slurm(
-        monkeypatch,
-        STEP_NODELIST="node[07-08]",
-        STEP_TASKS_PER_NODE="2(x2)",
-        STEP_NUM_TASKS="4",
-        PROCID="3",
-    )
+    tasks = dict(STEP_TASKS_PER_NODE="2(x2)", STEP_NUM_TASKS="4", PROCID="3")
+    set_slurm(monkeypatch, STEP_NODELIST="node[07-08]", **tasks)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     cluster = distribution._cluster()
     hosts = ["node07:8888", "node07:8889", "node08:8888", "node08:8889"]
@@ -162,13 +157,8 @@ def test_cluster_of_a_slurm_step_without_gpus(monkeypatch):
 
 
 def test_tasks_of_a_slurm_step_share_the_gpus_of_their_node(monkeypatch):
-    set_slurm(
-        monkeypatch,
-        STEP_NODELIST="node07",
-        STEP_TASKS_PER_NODE="2",
-        STEP_NUM_TASKS="2",
-        PROCID="1",
-    )
+    tasks = dict(STEP_TASKS_PER_NODE="2", STEP_NUM_TASKS="2", PROCID="1")
+    set_slurm(monkeypatch, STEP_NODELIST="node07", **tasks)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
     cluster = distribution._cluster()
     assert cluster.cluster_spec().as_dict() == {"worker": ["node07:8888", "node07:8889"]}
