@@ -292,7 +292,7 @@ class Experiment:
              f"one of {', '.join(map(str, IMAGE_SIZES))}"),
             (self.is_junction and not 32 <= self.image_size <= 128, "image_size",
              "32, 64 or 128 with the rendered junction"),
-            (bool(self.crop) and not _is_crop(self.crop), "crop",
+            (bool(self.crop) and not is_crop(self.crop), "crop",
              "left,top,width,height in pixels, width and height above 0"),
             (self.strategy != "none" and self.deterministic, "deterministic",
              f"false with --strategy={self.strategy}, whose steps are not compiled"),
@@ -325,8 +325,14 @@ class Experiment:
         return self.penalty != "none" and self.penalty_weight > 0
 
 
-def _is_crop(crop: tuple[int, ...]) -> bool:
-    return len(crop) == 4 and min(crop[:2]) >= 0 and min(crop[2:]) > 0
+def is_crop(crop: Any) -> bool:
+    """Whether this is (left, top, width, height) in whole pixels of a picture."""
+    return (
+        len(crop) == 4
+        and all(isinstance(value, int) for value in crop)
+        and min(crop[:2]) >= 0
+        and min(crop[2:]) >= 1
+    )
 
 
 def _refusal(name: str, expected: str, received: Any) -> UserError:

@@ -157,12 +157,12 @@ def _silent_standard_error() -> Iterator[None]:
         os.close(kept)
 
 
-def whole_path(text: str) -> str:
-    """A path of a flag with its tilde replaced, which shells leave in `--flag=~/…`."""
-    return str(Path(text).expanduser())
+def given_path(text: str | None, default: Path = Path()) -> Path:
+    """A path of a flag, its tilde replaced, which shells leave in `--flag=~/…`; or the default."""
+    return Path(text).expanduser() if text else default
 
 
-def required_workdir() -> str:
+def required_workdir() -> Path:
     """--workdir.
 
     Raises:
@@ -170,4 +170,4 @@ def required_workdir() -> str:
     """
     if not FLAGS.workdir:
         raise UserError("--workdir: expected the folder of a run. Received: nothing")
-    return whole_path(FLAGS.workdir)
+    return given_path(FLAGS.workdir)

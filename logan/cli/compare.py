@@ -1,7 +1,5 @@
 """Puts several runs side by side: one picture and one table."""
 
-from pathlib import Path
-
 from absl import flags
 
 from logan.cli import command
@@ -26,9 +24,8 @@ def define() -> None:
 def main() -> None:
     if not flags.FLAGS.workdirs:
         raise UserError("--workdirs: expected folders of runs, comma-separated. Received: nothing")
-    runs = [Run.open(command.whole_path(path)) for path in flags.FLAGS.workdirs]
-    given = flags.FLAGS.output
-    output = Path(command.whole_path(given)) if given else runs[0].path.parent / "compare.png"
+    runs = [Run.open(command.given_path(path)) for path in flags.FLAGS.workdirs]
+    output = command.given_path(flags.FLAGS.output, runs[0].path.parent / "compare.png")
     if output.suffix not in (".png", ".pdf", ".svg"):
         raise UserError(f"--output: expected a path in .png, .pdf or .svg. Received: {output}")
     command.start_tensorflow()

@@ -61,8 +61,7 @@ def open_run() -> Run:
 
 def output_path(run: Run, name: str) -> Path:
     """--output, or the name in the run's figures."""
-    given = flags.FLAGS.output
-    path = Path(command.whole_path(given)) if given else run.figures / name
+    path = command.given_path(flags.FLAGS.output, run.figures / name)
     if path.suffix.lower() != ".png":
         raise UserError(f"--output: expected a path that ends in .png. Received: {path}")
     return path

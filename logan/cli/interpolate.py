@@ -175,7 +175,7 @@ def _own_images(run: Run, is_traversal: bool) -> "np.ndarray | None":
         raise UserError(f"--images: expected one picture to traverse from. Received: {len(paths)}")
     if not is_traversal and len(paths) < 2:
         raise UserError(f"--images: expected two pictures or more. Received: {','.join(paths)}")
-    return to_unit_range(np.stack([_own_image(Path(path).expanduser(), run) for path in paths]))
+    return to_unit_range(np.stack([_own_image(command.given_path(path), run) for path in paths]))
 
 
 def _own_image(path: Path, run: Run) -> "np.ndarray":

@@ -35,8 +35,7 @@ def main() -> int | None:
             print(f"{name:{width}}  {preset.text}")
         return None
     experiment = experiment_from_flags()
-    given = flags.FLAGS.workdir
-    workdir = command.whole_path(given) if given else default_workdir(experiment)
+    workdir = command.given_path(flags.FLAGS.workdir, default_workdir(experiment))
     command.start_tensorflow()
     from logan.training import train
 

@@ -18,11 +18,11 @@ from logan.datasets.pictures import (
     crop_box,
     fit,
     gather_frames,
-    is_crop,
     natural_order,
     read_picture,
 )
 from logan.errors import UserError
+from logan.experiments import is_crop
 
 __all__ = ["ImageFolderError", "load_image_folder"]
 

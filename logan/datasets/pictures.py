@@ -29,7 +29,6 @@ __all__ = [
     "fit",
     "gather_frames",
     "in_order",
-    "is_crop",
     "natural_order",
     "quoted_list",
     "read_picture",
@@ -139,16 +138,6 @@ def _reason(error: Exception, file: Path | BinaryIO) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return str(error) or type(error).__name__
-
-
-def is_crop(crop: Any) -> bool:
-    """Whether this is (left, top, width, height) in whole pixels of a picture."""
-    return (
-        len(crop) == 4
-        and all(isinstance(value, int) for value in crop)
-        and min(crop[:2]) >= 0
-        and min(crop[2:]) >= 1
-    )
 
 
 def central_square(image_size: tuple[int, int], side: int | None = None) -> Box:

@@ -24,11 +24,11 @@ from logan.datasets.pictures import (
     PictureError,
     crop_box,
     fit,
-    is_crop,
     natural_order,
     read_picture,
 )
 from logan.errors import UserError
+from logan.experiments import is_crop
 
 __all__ = ["FrameSettings", "VideoError", "load_frames", "to_uint8", "to_unit_range"]
 

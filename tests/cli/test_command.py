@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from logan.cli.command import _guarded, whole_path
+from logan.cli.command import _guarded, given_path
 from logan.errors import UserError
 
 NAME = ["/somewhere/logan-train"]
@@ -76,8 +76,9 @@ def test_path_of_the_wrong_kind_is_named(capfd, tmp_path):
 
 def test_tilde_of_a_flag_is_the_home(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert whole_path("~/runs/a") == str(tmp_path / "runs" / "a")
-    assert whole_path("runs/~a") == "runs/~a"
+    assert given_path("~/runs/a") == tmp_path / "runs" / "a"
+    assert str(given_path("runs/~a")) == "runs/~a"
+    assert given_path(None, tmp_path) == tmp_path
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
