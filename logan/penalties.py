@@ -48,6 +48,19 @@ def _per_example(values: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
     return tf.reshape(values, [-1] + [1] * (like.shape.rank - 1))
 
 
+def _points(epsilon: tf.Tensor | None, x: tf.Tensor) -> tf.Tensor:
+    """`epsilon`, one number in [0, 1] per example of x, float32 [batch]. Drawn if None."""
+    if epsilon is None:
+        epsilon = tf.random.uniform([tf.shape(x)[0]])
+    epsilon = tf.cast(epsilon, tf.float32)
+    if not epsilon.shape.is_compatible_with(x.shape[:1]):
+        raise ValueError(
+            f"Expected epsilon to be one number per example, {x.shape[:1]}. "
+            f"Received: {epsilon.shape}"
+        )
+    return epsilon
+
+
 def pairwise_gradient(
     discriminator: Discriminator,
     x: tf.Tensor,
@@ -84,15 +97,7 @@ def pairwise_gradient(
         raise ValueError(
             f"Expected x_hat to have the shape of x, {x.shape}. Received: {x_hat.shape}"
         )
-    if epsilon is None:
-        epsilon = tf.random.uniform([tf.shape(x)[0]])
-    epsilon = tf.cast(epsilon, tf.float32)
-    if not epsilon.shape.is_compatible_with(x.shape[:1]):
-        raise ValueError(
-            f"Expected epsilon to be one number per example, {x.shape[:1]}. "
-            f"Received: {epsilon.shape}"
-        )
-    share = _per_example(epsilon, x)
+    share = _per_example(_points(epsilon, x), x)
     between = share * x + (1.0 - share) * x_hat
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(between)
@@ -220,21 +225,24 @@ def gradient_norm(
 
     Returns:
         float32 [batch].
+
+    Raises:
+        ValueError: if epsilon is not one number per example.
     """
     pairs = [
         tuple(tf.stop_gradient(tf.cast(end, tf.float32)) for end in ends)
         for ends in zip(real, fake, strict=True)
     ]
-    if epsilon is None:
-        epsilon = tf.random.uniform([tf.shape(pairs[0][0])[0]])
+    points = _points(epsilon, pairs[0][0])
     between = []
     for true, false in pairs:
-        share = _per_example(tf.cast(epsilon, tf.float32), true)
+        share = _per_example(points, true)
         between.append(share * true + (1.0 - share) * false)
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(between)
         logits = discriminator(*between)
-    gradients = tape.gradient(logits, between)
+    # An input that D does not use has a gradient of 0.
+    gradients = tape.gradient(logits, between, unconnected_gradients=tf.UnconnectedGradients.ZERO)
     flat = [tf.reshape(gradient, [tf.shape(gradient)[0], -1]) for gradient in gradients]
     return _norm(tf.concat(flat, axis=1))
 
@@ -252,6 +260,6 @@ def gradient_penalty(
     a slope of 1 between any real and any fake example, in whatever direction; the pairwise penalty
     asks for the direction from a reconstruction to its own sample.
 
-    Args: as `gradient_norm`.
+    Args and errors: as `gradient_norm`.
     """
     return tf.square(gradient_norm(discriminator, real, fake, epsilon=epsilon) - 1.0)

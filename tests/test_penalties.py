@@ -254,6 +254,8 @@ def test_epsilon_that_is_not_one_number_for_each_example_is_refused(shape):
     x = tf.ones([3, 2])
     with pytest.raises(ValueError, match="epsilon"):
         pairwise_gradient(half_square, x, latents_like(x), 2 * x, epsilon=tf.zeros(shape))
+    with pytest.raises(ValueError, match="epsilon"):
+        gradient_penalty(half_square, [x, x], [2 * x, x], epsilon=tf.zeros(shape))
 
 
 # A reconstruction without fault.
@@ -397,3 +399,12 @@ def test_gradient_penalty_is_taken_between_fake_and_real():
             lambda x: half_square(x, None), real, fake, epsilon=tf.constant([epsilon])
         )
         np.testing.assert_allclose(penalty, [expected], atol=1e-6)
+
+
+def test_an_input_that_the_critic_does_not_use_adds_nothing_to_the_norm():
+    # The gradient in x is (3, 4): its norm is 5, and (5 - 1)² = 16. That in z is 0.
+    def critic(x, _):
+        return tf.reduce_sum(tf.constant([3.0, 4.0]) * x, axis=1)
+
+    ends = tf.ones([2, 2]), tf.ones([2, 1])
+    np.testing.assert_allclose(gradient_penalty(critic, ends, ends), [16.0, 16.0], rtol=1e-6)
