@@ -6,7 +6,7 @@ Effectively Using GANs", AAAI 2018, its authors' code (form `norm`) and the firs
 """
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -20,9 +20,9 @@ class PairwiseGradient(NamedTuple):
     """D's gradient between the two ends of each pair, and the direction it is asked to have.
 
     Attributes:
-        gradient: g = ∂D(x̃, z)/∂x̃, float32, of x's shape.
-        direction: u = (x - x̂) / ‖x - x̂‖, float32, of x's shape; 0 where x equals x̂.
-        distance: ‖x - x̂‖, float32 [batch].
+        gradient: g = ∂D(x̃, z)/∂x̃, of x's shape, float32, or float64 if x is a tensor of it.
+        direction: u = (x - x̂) / ‖x - x̂‖, of x's shape; 0 where x equals x̂.
+        distance: ‖x - x̂‖, [batch].
     """
 
     gradient: tf.Tensor
@@ -30,7 +30,7 @@ class PairwiseGradient(NamedTuple):
     distance: tf.Tensor
 
     def slope_and_alignment(self) -> tuple[tf.Tensor, tf.Tensor]:
-        """‖g‖ and the cosine of the angle between g and u, float32 [batch]: 1 and 1 if obeyed."""
+        """‖g‖ and the cosine of the angle between g and u, [batch]: 1 and 1 if obeyed."""
         slope = _norm(self.gradient)
         product = self.gradient * self.direction
         along = tf.reduce_sum(product, axis=list(range(1, product.shape.rank)))
@@ -48,11 +48,22 @@ def _per_example(values: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
     return tf.reshape(values, [-1] + [1] * (like.shape.rank - 1))
 
 
+def _precision(x: Any) -> tf.DType:
+    """float64 for a tensor of it, else float32: NumPy's numbers are float64 unasked."""
+    return tf.float64 if tf.is_tensor(x) and x.dtype == tf.float64 else tf.float32
+
+
+def arguments_for(discriminator: Callable[..., Any], inputs: Sequence[tf.Tensor]) -> Sequence[Any]:
+    """What to call D with: its inputs, or one list of them if it is functional and has several."""
+    is_functional = len(getattr(discriminator, "inputs", None) or []) > 1
+    return [list(inputs)] if is_functional else inputs
+
+
 def _points(epsilon: tf.Tensor | None, x: tf.Tensor) -> tf.Tensor:
-    """`epsilon`, one number in [0, 1] per example of x, float32 [batch]. Drawn if None."""
+    """`epsilon`, one number in [0, 1] per example of x, [batch] of x's dtype. Drawn if None."""
     if epsilon is None:
-        epsilon = tf.random.uniform([tf.shape(x)[0]])
-    epsilon = tf.cast(epsilon, tf.float32)
+        epsilon = tf.random.uniform([tf.shape(x)[0]], dtype=x.dtype)
+    epsilon = tf.cast(epsilon, x.dtype)
     if not epsilon.shape.is_compatible_with(x.shape[:1]):
         raise ValueError(
             f"Expected epsilon to be one number per example, {x.shape[:1]}. "
@@ -76,13 +87,14 @@ def pairwise_gradient(
     x, x̂ and z are held constant: a tape around this call sees the discriminator's weights only.
 
     Args:
-        discriminator: maps (x, z) to logits [batch] or [batch, 1], x in float32 and z as given;
-            each example's logit may depend on that example alone, so no batch normalisation in
-            training mode.
-        x: real samples, floating [batch, ...], vectors or images.
+        discriminator: maps (x, z) to logits [batch] or [batch, 1]; a functional Keras model of two
+            inputs gets the list [x, z]. Each example's logit may depend on that example alone, so
+            no batch normalisation in training mode. What computes in 16 bits rounds its slope.
+        x: real samples, floating [batch, ...], vectors or images. A float64 tensor makes
+            everything float64; anything else, NumPy's float64 too, makes it float32.
         z: their encodings E(x), floating [batch, ...].
         x_hat: their reconstructions G(E(x)), of x's shape.
-        epsilon: float32 [batch] in [0, 1], one number per example. Drawn anew if None.
+        epsilon: floating [batch] in [0, 1], one number per example. Drawn anew if None.
 
     Returns:
         A `PairwiseGradient`.
@@ -91,8 +103,8 @@ def pairwise_gradient(
         ValueError: if x and x_hat differ in shape, epsilon is not one number per example, or the
             discriminator does not use x.
     """
-    x, x_hat = (tf.stop_gradient(tf.cast(value, tf.float32)) for value in (x, x_hat))
-    z = tf.stop_gradient(tf.convert_to_tensor(z))
+    dtype = _precision(x)
+    x, z, x_hat = (tf.stop_gradient(tf.cast(value, dtype)) for value in (x, z, x_hat))
     if not x.shape.is_compatible_with(x_hat.shape):
         raise ValueError(
             f"Expected x_hat to have the shape of x, {x.shape}. Received: {x_hat.shape}"
@@ -101,7 +113,7 @@ def pairwise_gradient(
     between = share * x + (1.0 - share) * x_hat
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(between)
-        logits = discriminator(between, z)
+        logits = discriminator(*arguments_for(discriminator, [between, z]))
     gradient = tape.gradient(logits, between)
     if gradient is None:
         raise ValueError("Expected discriminator(x, z) to depend on x. Received: no gradient")
@@ -111,18 +123,18 @@ def pairwise_gradient(
 
 
 def norm(pair: PairwiseGradient) -> tf.Tensor:
-    """‖g - u‖₂ over all axes but the first: the form of the paper's code. float32 [batch]."""
+    """‖g - u‖₂ over all axes but the first: the form of the paper's code. [batch]."""
     return _norm(pair.gradient - pair.direction)
 
 
 def squared_norm(pair: PairwiseGradient) -> tf.Tensor:
-    """‖g - u‖₂² over all axes but the first. float32 [batch]."""
+    """‖g - u‖₂² over all axes but the first. [batch]."""
     difference = pair.gradient - pair.direction
     return tf.reduce_sum(tf.square(difference), axis=list(range(1, difference.shape.rank)))
 
 
 def feature_mean(pair: PairwiseGradient) -> tf.Tensor:
-    """Mean of (g - u)² over all axes but the first: the article's form. float32 [batch].
+    """Mean of (g - u)² over all axes but the first: the article's form. [batch].
 
     u has length 1, so this fades as 1 / (number of features): at 128 x 128 x 3 a gradient of 0
     costs 1 / 49,152. It needs a weight that grows with the images.
@@ -140,11 +152,11 @@ def distance_weight(distance: tf.Tensor, scale: float) -> tf.Tensor:
     """n² / (n² + τ²) with n = ‖x - x̂‖ and τ = scale: solved pairs no longer hold D back.
 
     Args:
-        distance: n, float32 [batch].
+        distance: n, floating [batch].
         scale: τ >= 0, in units of x. 0 weighs every pair by one, as the paper does.
 
     Returns:
-        float32 [batch] in [0, 1].
+        [batch] in [0, 1], of distance's dtype.
     """
     if scale == 0:
         return tf.ones_like(distance)
@@ -183,19 +195,21 @@ def pairwise_gradient_penalty(
             loss = adversarial_loss + 0.1 * tf.reduce_mean(penalty)
 
     Args:
-        discriminator: any callable (x, z) -> logits [batch] or [batch, 1].
-        x: real samples, floating [batch, ...], vectors or images.
+        discriminator: any callable (x, z) -> logits [batch] or [batch, 1], or a functional Keras
+            model of two inputs. See `pairwise_gradient`.
+        x: real samples, floating [batch, ...], vectors or images. A float64 tensor makes
+            everything float64; anything else, NumPy's float64 too, makes it float32.
         z: their encodings E(x), floating [batch, ...].
         x_hat: their reconstructions G(E(x)), of x's shape.
         form: `norm`, ‖g - u‖ (the paper's code), `squared_norm`, ‖g - u‖², or `feature_mean`, the
             mean of (g - u)² over features (the article).
-        epsilon: float32 [batch] in [0, 1], where on the line from x̂ (0) to x (1) each gradient is
+        epsilon: floating [batch] in [0, 1], where on the line from x̂ (0) to x (1) each gradient is
             taken. Drawn uniformly if None.
         distance_scale: τ >= 0 weighs each pair by n² / (n² + τ²), n = ‖x - x̂‖. 0: all alike.
 
     Returns:
-        float32 [batch], finite and with a finite gradient also where x equals x_hat: such a pair
-        has no direction and asks for a slope of 0.
+        [batch], finite and with a finite gradient also where x equals x_hat: such a pair has no
+        direction and asks for a slope of 0.
 
     Raises:
         ValueError: on an unknown form, a negative distance_scale, or shapes that do not agree.
@@ -218,19 +232,21 @@ def gradient_norm(
 
     Args:
         discriminator: maps its positional inputs to logits [batch] or [batch, 1], each example's
-            logit from that example alone.
-        real: its inputs for real examples, floating [batch, ...] each: (x,) or (x, E(x)).
+            logit from that example alone; a functional Keras model of several gets a list.
+        real: its inputs for real examples, floating [batch, ...] each: (x,) or (x, E(x)). The
+            first decides the precision, as x in `pairwise_gradient`.
         fake: its inputs for fake examples, of the same shapes: (G(z),) or (G(z), z).
-        epsilon: float32 [batch] in [0, 1], the share of the real example. Drawn anew if None.
+        epsilon: floating [batch] in [0, 1], the share of the real example. Drawn anew if None.
 
     Returns:
-        float32 [batch].
+        [batch], float32 or float64.
 
     Raises:
         ValueError: if epsilon is not one number per example.
     """
+    dtype = _precision(real[0])
     pairs = [
-        tuple(tf.stop_gradient(tf.cast(end, tf.float32)) for end in ends)
+        tuple(tf.stop_gradient(tf.cast(end, dtype)) for end in ends)
         for ends in zip(real, fake, strict=True)
     ]
     points = _points(epsilon, pairs[0][0])
@@ -240,7 +256,7 @@ def gradient_norm(
         between.append(share * true + (1.0 - share) * false)
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(between)
-        logits = discriminator(*between)
+        logits = discriminator(*arguments_for(discriminator, between))
     # An input that D does not use has a gradient of 0.
     gradients = tape.gradient(logits, between, unconnected_gradients=tf.UnconnectedGradients.ZERO)
     flat = [tf.reshape(gradient, [tf.shape(gradient)[0], -1]) for gradient in gradients]
@@ -254,7 +270,7 @@ def gradient_penalty(
     *,
     epsilon: tf.Tensor | None = None,
 ) -> tf.Tensor:
-    """(‖∇D‖₂ - 1)², the penalty of WGAN-GP. float32 [batch]. Its usual weight is 10.
+    """(‖∇D‖₂ - 1)², the penalty of WGAN-GP. [batch]. Its usual weight is 10.
 
     Source: I. Gulrajani et al., "Improved training of Wasserstein GANs", NeurIPS 2017. It asks for
     a slope of 1 between any real and any fake example, in whatever direction; the pairwise penalty

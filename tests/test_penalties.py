@@ -1,6 +1,7 @@
 import dataclasses
 import itertools
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -213,6 +214,51 @@ def test_penalty_and_its_gradient_agree_with_finite_differences(tanh, batch, for
                 ends.append(penalty_in_float64(tanh, batch, form, scale, weights).mean())
             expected[index] = (ends[0] - ends[1]) / 2e-5
         np.testing.assert_allclose(gradient, expected, rtol=1e-3, atol=1e-5)
+
+
+def in_64_bits(x, z):
+    """½ ‖x‖⁴ + Σ z with weights of float64: fails on anything else. Its gradient is 2 ‖x‖² x."""
+    square = tf.reduce_sum(tf.square(x), axis=1)
+    return tf.square(square) * tf.constant(0.5, tf.float64) + tf.reduce_sum(z, axis=1)
+
+
+@each_form
+def test_float64_tensors_are_computed_in_float64(form):
+    # Between, at ε = 1/2, is x̃ = (2, 0) + 1e-9·(0, 1): float32 would lose it.
+    x, x_hat = (tf.constant([[end, 1e-9]], tf.float64) for end in (3.0, 1.0))
+    z = tf.zeros([1, 1], tf.float64)
+    penalty = pairwise_gradient_penalty(in_64_bits, x, z, x_hat, form=form, epsilon=[0.5])
+    gradient = pairwise_gradient(in_64_bits, x, z, x_hat, epsilon=[0.5]).gradient
+    # g = 2·4·(2, 1e-9) and u = (1, 0), so g - u is 15 long.
+    assert penalty.dtype == gradient.dtype == tf.float64
+    np.testing.assert_allclose(gradient, [[16.0, 8e-9]], rtol=1e-12)
+    expected = {"norm": 15.0, "squared_norm": 225.0, "feature_mean": 112.5}[form]
+    np.testing.assert_allclose(penalty, [expected], rtol=1e-12)
+    slope = gradient_penalty(in_64_bits, [x, z], [x_hat, z], epsilon=[0.5])
+    # Over z as well the gradient is 16 and 1 long.
+    np.testing.assert_allclose(slope, [(257**0.5 - 1) ** 2], rtol=1e-12)
+
+
+def test_numpy_arrays_are_computed_in_float32(tanh, batch):
+    # The networks have float32 weights, but NumPy draws in float64.
+    expected = pairwise_gradient_penalty(tanh, **as_tensors(batch))
+    penalty = pairwise_gradient_penalty(tanh, **batch)
+    assert penalty.dtype == tf.float32
+    np.testing.assert_array_equal(penalty, expected)
+
+
+def test_functional_model_takes_both_inputs():
+    inputs = keras.Input((2,)), keras.Input((1,))
+    # 2·x₁ + x₂ + 5·z, without z in its slope: the case VECTOR.
+    dense = keras.layers.Dense(1, use_bias=False)
+    model = keras.Model(inputs, dense(keras.layers.Concatenate()(list(inputs))))
+    dense.set_weights([np.array([[2.0], [1.0], [5.0]])])
+    x, x_hat, z = (np.array(values) for values in (VECTOR["x"], VECTOR["x_hat"], [[0.5]]))
+    penalty = pairwise_gradient_penalty(model, x, z, x_hat)
+    np.testing.assert_allclose(penalty, [2**0.5], rtol=1e-5)
+    # (2, 1, 5) is √30 long.
+    slope = gradient_penalty(model, [x, z], [x_hat, z])
+    np.testing.assert_allclose(slope, [(30**0.5 - 1) ** 2], rtol=1e-5)
 
 
 # Each example stands alone.

@@ -12,7 +12,7 @@ import keras
 import tensorflow as tf
 
 from logan.losses import ADVERSARIAL_LOSSES
-from logan.penalties import gradient_norm
+from logan.penalties import arguments_for, gradient_norm
 from logan.randomness import Purpose, key, latents, replica_of, uniform
 
 NEVER = -1  # value of `first_bad_step` as long as every loss was good
@@ -210,16 +210,23 @@ class AdversarialModel(keras.Model):
         self, optimizers: dict[str, keras.optimizers.Optimizer | None], **settings: Any
     ) -> None:
         """Takes one optimizer for each role and builds it; the rest as `keras.Model.compile`."""
+        if "optimizer" in settings:
+            expected = ", ".join(f"{role}_optimizer" for role in (*self._roles, "discriminator"))
+            raise ValueError(
+                f"Expected one optimizer for each network, {expected}. Received: optimizer"
+            )
         super().compile(optimizer=None, **settings)
         for role in (*self._roles, "discriminator"):
-            optimizer = optimizers.get(role) or default_optimizer()
+            optimizer = keras.optimizers.get(optimizers.get(role) or default_optimizer())
             network = getattr(self, role)
             if network.compute_dtype == "float16" and not _scales_loss(optimizer):
                 optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
             optimizer.build(network.trainable_variables)
             setattr(self, f"{role}_optimizer", optimizer)
 
-    def get_compile_config(self) -> dict[str, Any]:
+    def get_compile_config(self) -> dict[str, Any] | None:
+        if not self.compiled:
+            return None
         return {
             "jit_compile": self.jit_compile,
             "steps_per_execution": self.steps_per_execution,
@@ -269,14 +276,15 @@ class AdversarialModel(keras.Model):
         batch normalization in it would see them mixed.
         """
         joined = [tf.concat(pair, axis=0) for pair in zip(play.real, play.fake, strict=True)]
-        logits = tf.cast(self.discriminator(*joined, training=True), tf.float32)
+        arguments = arguments_for(self.discriminator, joined)
+        logits = tf.cast(self.discriminator(*arguments, training=True), tf.float32)
         return tf.split(logits, [tf.shape(play.real[0])[0], tf.shape(play.fake[0])[0]])
 
     def train_step(self, data: tf.Tensor) -> dict[str, tf.Tensor]:
         """One update of the players after `discriminator_steps` of the discriminator.
 
         Args:
-            data: real samples x, float32 [batch, ...], or a tuple that begins with them; batch a
+            data: real samples x, floating [batch, ...], or a tuple that begins with them; batch a
                 multiple of discriminator_steps.
 
         Returns:
@@ -284,6 +292,17 @@ class AdversarialModel(keras.Model):
         """
         adversarial_loss = ADVERSARIAL_LOSSES[self.loss_name]
         x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        x = tf.convert_to_tensor(x)
+        if not x.dtype.is_floating:
+            raise ValueError(f"Expected floating samples x. Received: {x.dtype.name}")
+        x = tf.cast(x, tf.float32)
+        if self.discriminator_steps > 1:
+            count = tf.shape(x)[0] if x.shape[0] is None else x.shape[0]
+            tf.debugging.assert_equal(
+                count % self.discriminator_steps,
+                0,
+                f"Expected batches of a multiple of discriminator_steps={self.discriminator_steps}",
+            )
         parts = tf.split(x, self.discriminator_steps)
         first_update = self.step.value * self.discriminator_steps
         for index, part in enumerate(parts[:-1]):
@@ -299,6 +318,17 @@ class AdversarialModel(keras.Model):
         self._apply(self._roles, tape, scaled)
         self._finish_step({**logs, **players_logs, "generator_loss": loss})
         return self.get_metrics_result()
+
+    def test_step(self, data: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Refused: adversarial losses do not tell how good samples are.
+
+        Raises:
+            NotImplementedError: always.
+        """
+        raise NotImplementedError(
+            "Expected training by fit, without validation data: adversarial losses do not tell how "
+            "good samples are. Measure those of the averaged networks by logan.metrics"
+        )
 
     def _update_discriminator(self, play: Play, draw: Draw) -> dict[str, tf.Tensor]:
         play = Play(*(tuple(map(tf.stop_gradient, inputs)) for inputs in play))
@@ -434,7 +464,7 @@ def _in_float32(discriminator: keras.Model) -> Callable[..., tf.Tensor]:
     Slopes of 16-bit numbers vanish (float16) or lose their digits (bfloat16).
     """
     if not _has_16_bits(discriminator):
-        return lambda *inputs: discriminator(*inputs, training=True)
+        return lambda *inputs: discriminator(*arguments_for(discriminator, inputs), training=True)
     twin = type(discriminator).from_config(
         {**_with_float32(discriminator.get_config()), "dtype": "float32"}
     )
@@ -448,7 +478,7 @@ def _in_float32(discriminator: keras.Model) -> Callable[..., tf.Tensor]:
         logits, _ = twin.stateless_call(
             [variable.value for variable in discriminator.trainable_variables],
             [variable.value for variable in discriminator.non_trainable_variables],
-            *inputs,
+            *arguments_for(twin, inputs),
             training=True,
         )
         return logits
@@ -495,5 +525,5 @@ def _scales_loss(optimizer: keras.optimizers.Optimizer) -> bool:
 def check_not_negative(**settings: float) -> None:
     """Raises ValueError naming the first setting below 0."""
     for name, value in settings.items():
-        if value < 0:
+        if not value >= 0:  # NaN is not, either
             raise ValueError(f"Expected {name} >= 0. Received: {value}")

@@ -37,8 +37,8 @@ class BiGAN(AdversarialModel):
         generator: keras.Model z [batch, latent_length] -> x. This and the others: what Keras can
             make again by `from_config(get_config())`.
         encoder: keras.Model x -> z.
-        discriminator: keras.Model (x, z) -> logits [batch, 1], called with two arguments, not with
-            a list. No batch normalization.
+        discriminator: keras.Model (x, z) -> logits [batch, 1]; a functional one of two inputs gets
+            the list [x, z]. No batch normalization.
         loss: name from `logan.losses.ADVERSARIAL_LOSSES`.
         penalty_weight: λ >= 0. 0 trains the plain BiGAN.
         penalty_form: `norm`, `squared_norm` or `feature_mean`; see `logan.penalties`.
@@ -92,12 +92,14 @@ class BiGAN(AdversarialModel):
                 f"Expected penalty_form to be one of {sorted(PENALTY_FORMS)}. "
                 f"Received: {penalty_form!r}"
             )
-        if len(getattr(discriminator, "inputs", None) or []) > 1:
-            raise ValueError(
-                "Expected a discriminator that is called as discriminator(x, z), such as a "
-                f"subclass of keras.Model. Received: {discriminator.name}, a functional model, "
-                "which takes its inputs as one list"
-            )
+        networks = {"generator": generator, "encoder": encoder, "discriminator": discriminator}
+        lengths = {
+            role: network.latent_length
+            for role, network in networks.items()
+            if hasattr(network, "latent_length")
+        }
+        if len(set(lengths.values())) > 1:
+            raise ValueError(f"Expected networks of one latent_length. Received: {lengths}")
         self.penalty_weight = penalty_weight
         self.penalty_form = penalty_form
         self.penalty_distance_scale = penalty_distance_scale

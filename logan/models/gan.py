@@ -46,6 +46,11 @@ class GAN(AdversarialModel):
         seed: int = 0,
         name: str = "gan",
     ):
+        if getattr(discriminator, "latent_length", 0):
+            raise ValueError(
+                "Expected a discriminator of x alone, latent_length=0. "
+                f"Received: latent_length={discriminator.latent_length}"
+            )
         super().__init__(
             {"generator": generator},
             discriminator,

@@ -40,6 +40,12 @@ def check_positive(**settings: int) -> None:
             raise ValueError(f"Expected {name} to be a positive integer. Received: {value!r}")
 
 
+def check_joint_length(latent_length: int) -> None:
+    """Raises ValueError unless a discriminator can have so many features of z: 0 for none."""
+    if latent_length != 0:
+        check_positive(latent_length=latent_length)
+
+
 def normalization_layers(kind: str) -> list[keras.Layer]:
     """No layer or one, to be put in front of an activation.
 

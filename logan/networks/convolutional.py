@@ -11,6 +11,7 @@ import keras
 from logan.networks.base import (
     LeakyReLU,
     Network,
+    check_joint_length,
     check_positive,
     normalization_layers,
 )
@@ -192,6 +193,7 @@ class Discriminator(Network):
             (image_size, image_size, channels), latent_length, settings, name, **kwargs
         )
         check_positive(dense_width=dense_width)
+        check_joint_length(latent_length)
         with self.own_precision():
             self.features = _downwards(image_size, channels, width, "none")
             self.joint = keras.Sequential(

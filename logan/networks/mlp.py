@@ -11,6 +11,7 @@ import keras
 from logan.networks.base import (
     LeakyReLU,
     Network,
+    check_joint_length,
     check_positive,
     normalization_layers,
 )
@@ -26,12 +27,7 @@ def _perceptron(
     output_activation: str = "linear",
 ) -> keras.Sequential:
     """A built stack of hidden_layers dense layers and one of output_length units."""
-    check_positive(
-        input_length=input_length,
-        output_length=output_length,
-        width=width,
-        hidden_layers=hidden_layers,
-    )
+    check_positive(width=width, hidden_layers=hidden_layers)
     stack = keras.Sequential([keras.Input((input_length,))], name="perceptron")
     for _ in range(hidden_layers):
         stack.add(keras.layers.Dense(width, kernel_initializer="he_normal"))
@@ -74,6 +70,7 @@ class Generator(Network):
             hidden_layers=hidden_layers,
             normalization=normalization,
         )
+        check_positive(data_length=data_length, latent_length=latent_length)
         super().__init__((data_length,), latent_length, settings, name, **kwargs)
         with self.own_precision():
             self.stack = _perceptron(
@@ -116,6 +113,7 @@ class Encoder(Network):
             normalization=normalization,
             output_activation=output_activation,
         )
+        check_positive(data_length=data_length, latent_length=latent_length)
         super().__init__((data_length,), latent_length, settings, name, **kwargs)
         with self.own_precision():
             self.stack = _perceptron(
@@ -156,6 +154,8 @@ class Discriminator(Network):
             width=width,
             hidden_layers=hidden_layers,
         )
+        check_positive(data_length=data_length)
+        check_joint_length(latent_length)
         super().__init__((data_length,), latent_length, settings, name, **kwargs)
         with self.own_precision():
             self.stack = _perceptron(

@@ -100,12 +100,30 @@ def test_penalties_see_the_layers_of_a_sequential_network_in_float32(x):
     assert np.abs(tf.cast(discriminator(x), tf.float32) - exact(x)).max() > 1e-5
 
 
-def test_functional_discriminator_of_two_inputs_is_refused():
-    inputs = [keras.Input((DATA,)), keras.Input((LATENT,))]
-    logits = keras.layers.Dense(1)(keras.layers.Concatenate()(inputs))
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
+@pytest.mark.parametrize("weight", ["penalty_weight", "gradient_penalty_weight"])
+def test_functional_discriminator_of_two_inputs_trains(x, policy, weight, tmp_path):
+    keras.config.set_dtype_policy(policy)
+    try:
+        inputs = [keras.Input((DATA,)), keras.Input((LATENT,))]
+        joined = keras.layers.Concatenate()(inputs)
+        logits = keras.layers.Dense(1, dtype="float32")(keras.layers.Dense(8)(joined))
+        discriminator = keras.Model(inputs, logits)
+    finally:
+        keras.config.set_dtype_policy("float32")
     networks = sequential_bigan()
-    with pytest.raises(ValueError, match=r"discriminator\(x, z\).* takes its inputs as one list"):
-        BiGAN(networks.generator, networks.encoder, keras.Model(inputs, logits))
+    settings = {"penalty_weight": 0.0, weight: 1.0}
+    model = BiGAN(networks.generator, networks.encoder, discriminator, **settings)
+    model.compile()
+    before = discriminator.get_weights()
+    logs = model.fit(x, batch_size=8, verbose=0).history
+    assert all(np.isfinite(values).all() for values in logs.values())
+    after = discriminator.get_weights()
+    assert all(np.abs(old - new).max() > 0 for old, new in zip(before, after, strict=True)
+               if old.ndim == 2)  # fmt: skip
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded.predict(x, verbose=0), model.predict(x, verbose=0))
 
 
 class Plain(keras.Model):

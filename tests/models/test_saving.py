@@ -5,6 +5,8 @@ import tensorflow as tf
 
 from logan.models.adversarial_encoder import AdversarialEncoder
 from logan.models.bigan import BiGAN
+from logan.models.gan import GAN
+from logan.networks import mlp
 
 SETTINGS = {
     BiGAN: dict(
@@ -89,3 +91,11 @@ def test_summary_names_the_networks(trained):
     text = "\n".join(lines)
     for role in (*trained.roles, "discriminator"):
         assert role in text
+
+
+def test_model_that_was_not_compiled_comes_back_so(tmp_path):
+    model = GAN(mlp.Generator(width=4), mlp.Discriminator(latent_length=0, width=4))
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert not model.compiled
+    assert not loaded.compiled

@@ -290,6 +290,7 @@ def test_calls_reconstruct_generate_and_encode(make, x):
         (dict(average_decay=1.0), r"average_decay.*Received: 1.0"),
         (dict(average_decay=-0.1), r"average_decay.*Received: -0.1"),
         (dict(penalty_weight=-1.0), r"penalty_weight.*Received: -1.0"),
+        (dict(penalty_weight=float("nan")), r"penalty_weight.*Received: nan"),
         (dict(penalty_distance_scale=-1.0), r"penalty_distance_scale.*Received: -1.0"),
         (dict(penalty_form="cube"), r"penalty_form.*Received: 'cube'"),
     ],

@@ -150,6 +150,11 @@ def test_setting_that_is_no_positive_integer_is_refused(network, name):
         network(**{**TINY, name: 0})
 
 
+def test_discriminator_of_a_negative_latent_length_is_refused():
+    with pytest.raises(ValueError, match=r"latent_length.*Received: -1"):
+        Discriminator(**{**TINY, "latent_length": -1})
+
+
 @pytest.mark.parametrize("network", [Generator, Encoder])
 def test_player_without_latent_is_refused(network):
     with pytest.raises(ValueError, match=r"latent_length.*Received: 0"):
