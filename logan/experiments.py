@@ -15,7 +15,16 @@ from logan.errors import UserError
 
 LOSSES = ("vanilla", "wasserstein", "least_squares", "logan1", "logan2", "logan3")
 IMAGE_SIZES = (8, 16, 32, 64, 128, 256)
-TOY_DATASETS = ("ring8", "ring16", "grid25", "grid25_wide", "swiss", "line", "line_far")
+TOY_MODES = {
+    "ring8": 8,
+    "ring16": 16,
+    "grid25": 25,
+    "grid25_wide": 25,
+    "swiss": 25,
+    "line": 5,
+    "line_far": 7,
+}
+TOY_DATASETS = tuple(TOY_MODES)
 IMAGE_DATASETS = ("traffic", "images", "celeb_a", "cifar10")
 # What decides the images of a data set and which of them are held out.
 IMAGE_FIELDS = (
@@ -59,7 +68,7 @@ class Experiment:
         UserError: on a value out of range, in the form "--field: expected … Received: …".
     """
 
-    name: str = _setting("custom", "The preset that the settings started from.")
+    name: str = _setting("custom", "The preset that the settings started from, by its name.")
 
     # Data.
     dataset: str = _setting(
@@ -249,6 +258,7 @@ class Experiment:
     )
 
     def __post_init__(self) -> None:
+        _check_name(self.name)
         for field in dataclasses.fields(self):
             _check(field, getattr(self, field.name))
         self._check_combinations()
@@ -257,6 +267,7 @@ class Experiment:
         is_image = self.dataset in IMAGE_DATASETS
         network = "convolutional" if is_image else "mlp"
         prior_length = 1 if self.prior.startswith("line") else 2
+        mode_count = TOY_MODES.get(self.dataset, 0)
         for is_wrong, name, expected in (
             (self.penalty == "pairwise" and self.model != "bigan", "penalty",
              f"none or gradient with --model={self.model}, which makes no reconstructions"),
@@ -268,6 +279,9 @@ class Experiment:
             (self.network != network, "network", f"{network} with --dataset={self.dataset}"),
             (self.prior != "uniform" and self.latent_length != prior_length, "latent_length",
              f"{prior_length} with --prior={self.prior}"),
+            (len(self.mode_weights) not in (0, mode_count), "mode_weights",
+             f"nothing with --dataset={self.dataset}" if is_image
+             else f"{mode_count} numbers for {self.dataset}"),
             (bool(self.video) and self.dataset != "traffic", "video",
              f"nothing with --dataset={self.dataset}"),
             (bool(self.data) and self.dataset not in ("images", "celeb_a", "cifar10"), "data",
@@ -433,7 +447,6 @@ _PAPER_IMAGES = dict(
     learning_rate=1e-4,
     schedule="constant",
     beta_1=0.5,
-    steps=40_000,
     jit=False,
 )
 
@@ -478,15 +491,24 @@ PRESETS: dict[str, Preset] = {
     "celeb_a": Preset("faces at 64 pixels", dict(dataset="celeb_a", **_IMAGES, image_size=64)),
     "cifar10": Preset("photographs of ten kinds", dict(dataset="cifar10", **_IMAGES)),
     "traffic-paper": Preset(
-        "traffic snapshots with the paper's settings", dict(dataset="traffic", **_PAPER_IMAGES)
+        "traffic snapshots with the paper's settings",
+        dict(dataset="traffic", **_PAPER_IMAGES, steps=20_000),  # 160 epochs of the junction
     ),
+    # 160 epochs of 162,770 and of 50,000 pictures.
     "celeb_a-paper": Preset(
-        "faces with the paper's settings", dict(dataset="celeb_a", **_PAPER_IMAGES)
+        "faces with the paper's settings", dict(dataset="celeb_a", **_PAPER_IMAGES, steps=406_880)
     ),
     "cifar10-paper": Preset(
         "CIFAR-10 with the paper's settings",
-        {**_PAPER_IMAGES, "dataset": "cifar10", "image_size": 32, "loss": "logan1"},
+        {
+            **_PAPER_IMAGES,
+            "dataset": "cifar10",
+            "image_size": 32,
+            "loss": "logan1",
+            "steps": 124_960,
+        },
     ),
+    "custom": Preset("nothing but the flags and their defaults", {}),
 }
 
 
@@ -496,13 +518,15 @@ def preset(name: str, settings: Mapping[str, Any] | None = None) -> Experiment:
     Raises:
         UserError: on an unknown name (the nearest ones are offered) or a bad setting.
     """
-    if name not in PRESETS:
-        near = difflib.get_close_matches(name, PRESETS, n=3)
-        offer = f" Did you mean {' or '.join(near)}?" if near else ""
-        raise UserError(
-            f"--experiment: expected one of {', '.join(PRESETS)}. Received: {name!r}.{offer}"
-        )
+    _check_name(name)
     return Experiment(name=name, **{**PRESETS[name].settings, **(settings or {})})
+
+
+def _check_name(name: Any) -> None:
+    if name not in PRESETS:
+        near = difflib.get_close_matches(str(name), PRESETS, n=3)
+        offer = f" Did you mean {' or '.join(near)}?" if near else ""
+        raise _refusal("experiment", f"one of {', '.join(PRESETS)}", f"{name!r}.{offer}")
 
 
 def to_text(value: Any) -> str:
@@ -600,7 +624,9 @@ def _differences(first: Experiment, second: Experiment, names: Iterable[str]) ->
     for name in names:
         ours, theirs = (with_whole_paths(name, getattr(each, name)) for each in (first, second))
         if ours != theirs:
-            rows.append(f"--{name}: {to_text(ours)}, not {to_text(theirs)}")
+            flag = "experiment" if name == "name" else name
+            ours, theirs = (to_text(value) or "nothing" for value in (ours, theirs))
+            rows.append(f"--{flag}: {ours}, not {theirs}")
     return rows
 
 

@@ -42,6 +42,14 @@ def test_preset_holds_its_settings_and_defaults_elsewhere(name):
     assert PRESETS[name].text
 
 
+@pytest.mark.parametrize(
+    ("name", "images"), [("celeb_a", 162_770), ("cifar10", 50_000), ("traffic", 8_000)]
+)
+def test_papers_settings_of_images_are_160_epochs(name, images):
+    experiment = make(f"{name}-paper")
+    assert experiment.steps == 160 * (images // experiment.batch_size)
+
+
 @each_preset
 def test_flags_bring_back_the_experiment(name):
     experiment = make(name)
@@ -174,6 +182,8 @@ def test_wrong_value_is_refused_and_its_flag_named(name, value):
         (dict(dataset="traffic", network="convolutional", channels=2, **VIDEO), "channels"),
         (dict(dataset="traffic", network="convolutional", image_size=48, **VIDEO), "image_size"),
         (dict(batch_size=256, discriminator_steps=5), "batch_size"),
+        (dict(dataset="line", mode_weights=(1.0,) * 8), "mode_weights"),
+        (dict(dataset="traffic", network="convolutional", mode_weights=(1.0,)), "mode_weights"),
     ],
 )
 def test_settings_that_do_not_go_together_are_refused(settings, flag):
@@ -191,6 +201,13 @@ def test_unknown_preset_is_offered_its_neighbours():
         preset("grid52")
     with pytest.raises(UserError, match=r"Received: 'xyz'\.$"):
         preset("xyz")
+
+
+def test_settings_made_by_hand_come_back_by_the_command_line():
+    experiment = Experiment(steps=7)
+    assert preset(experiment.name, {"steps": 7}) == experiment
+    with pytest.raises(UserError, match=r"^--experiment: .*Received: 'xyz'\.$"):
+        Experiment(name="xyz")
 
 
 def test_settings_replace_those_of_the_preset():
@@ -231,6 +248,13 @@ def test_differences_name_what_makes_another_run():
     assert differences(first, make("ring8")) == []
     second = make("ring8", seed=3, loss="logan1")
     assert differences(first, second) == ["--loss: vanilla, not logan1", "--seed: 0, not 3"]
+
+
+def test_differences_are_told_by_flag_and_show_what_is_empty():
+    first, second = make("ring8", mode_weights=(1.0,) * 8), make("ring8-paper")
+    rows = differences(first, second)
+    assert rows[0] == "--experiment: ring8, not ring8-paper"
+    assert f"--mode_weights: {','.join(['1.0'] * 8)}, not nothing" in rows
 
 
 @pytest.mark.parametrize("name", ["checkpoint_every", "checkpoints_kept", "snapshots"])

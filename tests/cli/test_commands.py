@@ -19,7 +19,7 @@ from logan import pictures
 from logan.cli import image_run as image_run_module
 from logan.cli import interpolate, reconstruct
 from logan.errors import UserError
-from logan.experiments import Experiment, preset
+from logan.experiments import PRESETS, Experiment, preset
 from logan.runs import Run
 
 COMMANDS = Path(sys.executable).parent
@@ -103,8 +103,7 @@ def junction_runs(folder: Path) -> list[Path]:
 
 def test_list_names_every_experiment_with_a_line() -> None:
     lines = call("logan-train", "--list").splitlines()
-    names = [line.split()[0] for line in lines]
-    assert {"ring8", "grid25_wide", "line-paper", "encoder-modes", "traffic"} <= set(names)
+    assert [line.split()[0] for line in lines] == list(PRESETS)
     assert all(len(line.split()) > 2 for line in lines)
 
 

@@ -6,6 +6,7 @@ import pytest
 from logan import experiments
 from logan.datasets.toy import SWISS_ARCS, TOY_NAMES, toy_distribution
 from logan.errors import UserError
+from logan.metrics.coverage import mode_coverage
 
 COUNT = 40_000
 each_set = pytest.mark.parametrize("name", TOY_NAMES)
@@ -36,6 +37,7 @@ def test_sizes_of_each_set(name, components, features, modes, sigma):
     assert data.centers.shape == (components, features)
     assert (data.features, data.mode_count, data.sigma) == (features, modes, sigma)
     assert data.centers.dtype == np.float32
+    assert experiments.TOY_MODES[name] == modes
     np.testing.assert_allclose(data.weights, np.full(components, 1 / components))
     np.testing.assert_allclose(data.mode_weights, np.full(modes, 1 / modes))
 
@@ -128,6 +130,15 @@ def test_mode_weights_in_any_scale():
     points = data.evaluation_sample(0, COUNT)
     shares = np.bincount(nearest(points, data.centers)) / COUNT
     assert (np.abs(shares - expected) < 6 * np.sqrt(expected * (1 - expected) / COUNT)).all()
+
+
+def test_spread_of_the_exact_sets():
+    """Within 3σ of the nearest centre; swiss has 1,000 centres that overlap."""
+    for name, expected in [("grid25", 0.97), ("swiss", 0.74), ("line", 0.99)]:
+        data = toy_distribution(name)
+        points = data.evaluation_sample(0, COUNT)
+        spread = mode_coverage(points, data.centers, data.sigma)["mode_spread"]
+        assert spread == pytest.approx(expected, abs=0.015)
 
 
 def test_weights_of_arcs_are_shared_by_their_centres():

@@ -106,6 +106,18 @@ def test_unequal_weights():
     assert table["reverse_kl"] == pytest.approx(0.1 * log(1 / 7) + 0.9 * log(3))
 
 
+def test_weights_may_be_in_any_scale():
+    exact = mode_coverage(at_corners(7, 1, 1, 1), CORNERS, SIGMA, weights=[7, 1, 1, 1])
+    assert exact["reverse_kl"] == exact["reverse_kl_all"] == pytest.approx(0, abs=1e-12)
+    assert exact["captured_fair"] == 4
+    assert reverse_kl([1, 3], [10, 10]) == pytest.approx(reverse_kl([1, 3], [0.5, 0.5]))
+
+
+def test_lists_are_taken_like_arrays():
+    table = mode_coverage([[0.0, 0.0], [1.0, 0.0]], CORNERS.tolist(), SIGMA)
+    assert table["mode_samples"] == [1, 1, 0, 0]
+
+
 def test_centres_of_one_arc_are_one_mode():
     table = mode_coverage(at_corners(6, 0, 0, 2), CORNERS, SIGMA, modes=[0, 0, 1, 1])
     assert (table["modes"], table["captured"]) == (2, 2)
@@ -168,6 +180,25 @@ def test_samples_of_another_shape_are_refused(samples):
 def test_weights_and_modes_that_do_not_fit_are_refused(settings):
     with pytest.raises(ValueError, match="entries in modes"):
         mode_coverage(CORNERS, CORNERS, SIGMA, **settings)
+
+
+@pytest.mark.parametrize("wrong", [0.0, -1.0, np.nan, np.inf])
+def test_weights_that_are_not_positive_are_refused(wrong):
+    with pytest.raises(ValueError, match="weights above 0"):
+        mode_coverage(CORNERS, CORNERS, SIGMA, weights=[1, 1, 1, wrong])
+    with pytest.raises(ValueError, match="weights above 0"):
+        reverse_kl([1, 1], [1, wrong])
+
+
+@pytest.mark.parametrize("sigma", [0.0, -0.01, np.nan, np.inf])
+def test_sigma_that_is_not_positive_is_refused(sigma):
+    with pytest.raises(ValueError, match="sigma > 0"):
+        mode_coverage(CORNERS, CORNERS, sigma)
+
+
+def test_mixture_without_centres_is_refused():
+    with pytest.raises(ValueError, match="at least one center"):
+        mode_coverage(CORNERS, np.zeros((0, 2)), SIGMA)
 
 
 def test_cell_coverage_by_hand():

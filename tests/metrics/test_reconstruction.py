@@ -28,3 +28,8 @@ def test_small_differences_of_float32_keep_their_digits():
 def test_shapes_that_differ_are_refused(shape):
     with pytest.raises(ValueError, match=r"\(3, 2\).*Received: \("):
         root_mean_square_distance(np.zeros((3, 2)), np.zeros(shape))
+
+
+def test_no_samples_are_refused():
+    with pytest.raises(ValueError, match="at least one sample"):
+        root_mean_square_distance(np.zeros((0, 2)), np.zeros((0, 2)))
