@@ -388,10 +388,17 @@ KINDS: dict[str, Any] = get_type_hints(Experiment)
 
 @dataclasses.dataclass(frozen=True)
 class Preset:
-    """A named experiment: one line of description and the settings that differ from default."""
+    """A named experiment.
+
+    Attributes:
+        text: a line of description.
+        settings: those that differ from default.
+        unbounded: settings in place of these where nothing bounds D, no penalty and no clipping.
+    """
 
     text: str
     settings: Mapping[str, Any]
+    unbounded: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 # Once solved, a line falls into bursts of unrest: a gentle loss, and an end before they come.
@@ -423,7 +430,7 @@ _IMAGES = dict(
     latent_length=64,
     normalization="batch",
     batch_size=64,
-    loss="wasserstein",  # to be replaced where there is no penalty: nothing else bounds D
+    loss="wasserstein",
     # One step for one of G's leaves D behind reconstructions that move on.
     discriminator_steps=2,
     penalty_weight=5.0,
@@ -434,6 +441,9 @@ _IMAGES = dict(
     steps=8_000,
     jit=False,
 )
+
+# The plain BiGAN, or with --model=gan the plain GAN.
+_PLAIN_IMAGES = dict(loss="vanilla", discriminator_steps=1, autoencoder_weight=0.0)
 
 _PAPER_IMAGES = dict(
     network="convolutional",
@@ -486,10 +496,17 @@ PRESETS: dict[str, Preset] = {
         "snapshots of a fixed camera: --video, or a rendered junction",
         # What differs between frames of a fixed camera is little.
         {**_IMAGES, "dataset": "traffic", "latent_length": 16},
+        _PLAIN_IMAGES,
     ),
-    "images": Preset("the pictures in the folder --data", dict(dataset="images", **_IMAGES)),
-    "celeb_a": Preset("faces at 64 pixels", dict(dataset="celeb_a", **_IMAGES, image_size=64)),
-    "cifar10": Preset("photographs of ten kinds", dict(dataset="cifar10", **_IMAGES)),
+    "images": Preset(
+        "the pictures in the folder --data", dict(dataset="images", **_IMAGES), _PLAIN_IMAGES
+    ),
+    "celeb_a": Preset(
+        "faces at 64 pixels", dict(dataset="celeb_a", **_IMAGES, image_size=64), _PLAIN_IMAGES
+    ),
+    "cifar10": Preset(
+        "photographs of ten kinds", dict(dataset="cifar10", **_IMAGES), _PLAIN_IMAGES
+    ),
     "traffic-paper": Preset(
         "traffic snapshots with the paper's settings",
         dict(dataset="traffic", **_PAPER_IMAGES, steps=20_000),  # 160 epochs of the junction
@@ -515,11 +532,16 @@ PRESETS: dict[str, Preset] = {
 def preset(name: str, settings: Mapping[str, Any] | None = None) -> Experiment:
     """The named experiment with some settings replaced.
 
+    Where they leave nothing that bounds D, the others are those of the plain BiGAN or GAN.
+
     Raises:
         UserError: on an unknown name (the nearest ones are offered) or a bad setting.
     """
     _check_name(name)
-    return Experiment(name=name, **{**PRESETS[name].settings, **(settings or {})})
+    settings = dict(settings or {})
+    is_bounded = settings.get("penalty") != "none" or bool(settings.get("weight_clip"))
+    unbounded = {} if is_bounded else PRESETS[name].unbounded
+    return Experiment(name=name, **{**PRESETS[name].settings, **unbounded, **settings})
 
 
 def _check_name(name: Any) -> None:

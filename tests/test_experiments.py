@@ -42,6 +42,23 @@ def test_preset_holds_its_settings_and_defaults_elsewhere(name):
     assert PRESETS[name].text
 
 
+@pytest.mark.parametrize("name", ["traffic", "images", "celeb_a", "cifar10"])
+def test_without_a_penalty_the_presets_of_images_are_plain_models(name):
+    plain, other = make(name, penalty="none"), make(name)
+    assert (plain.loss, plain.discriminator_steps, plain.autoencoder_weight) == ("vanilla", 1, 0)
+    assert (other.loss, other.discriminator_steps, other.autoencoder_weight) == (
+        "wasserstein", 2, 300,
+    )  # fmt: skip
+    assert len(differences(other, plain)) == 4
+    assert make(name, penalty="none", model="gan").loss == "vanilla"
+    # What is given counts, and what clipping bounds may stay as it is.
+    assert make(name, penalty="none", loss="logan2", autoencoder_weight=2.0).loss == "logan2"
+    assert make(name, penalty="none", weight_clip=0.01).loss == "wasserstein"
+    assert make(name, penalty="gradient").loss == "wasserstein"
+    with pytest.raises(UserError, match=r"^--loss: expected another one"):
+        make(name, penalty="none", loss="wasserstein")
+
+
 @pytest.mark.parametrize(
     ("name", "images"), [("celeb_a", 162_770), ("cifar10", 50_000), ("traffic", 8_000)]
 )
