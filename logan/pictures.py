@@ -49,9 +49,7 @@ def visualize(run: Run) -> list[Path]:
     paths = [save_figure(curves_figure({run.label: records}), folder / "curves.png")]
     if run.experiment.is_image:
         return paths
-    snapshots = read_snapshots(run.snapshots)
-    if not snapshots:
-        raise RunError(f"{run.path}: expected snapshots. Received: none; --snapshots was 0?")
+    snapshots = _snapshots(run)
     if run.experiment.model == "encoder":
         figure = encoder_figure([_encoder_panel(run, snapshots[-1])])
         return [*paths, save_figure(figure, folder / "encoder.png")]
@@ -216,11 +214,20 @@ def _labels(runs: Sequence[Run]) -> dict[Path, str]:
     return {run.path: run.label if names.count(run.label) == 1 else str(run.path) for run in runs}
 
 
-def _last_snapshot(run: Run) -> dict[str, np.ndarray]:
-    snapshots = read_snapshots(run.snapshots, last=1)
+def _snapshots(run: Run, last: int = 0) -> list[dict[str, np.ndarray]]:
+    """The last so many snapshots of the run; 0: all of them.
+
+    Raises:
+        RunError: if there is none.
+    """
+    snapshots = read_snapshots(run.snapshots, last=last)
     if not snapshots:
-        raise RunError(f"{run.path}: expected snapshots. Received: none")
-    return snapshots[-1]
+        raise RunError(f"{run.path}: expected snapshots. Received: none; --snapshots was 0?")
+    return snapshots
+
+
+def _last_snapshot(run: Run) -> dict[str, np.ndarray]:
+    return _snapshots(run, last=1)[-1]
 
 
 def _title(experiment: Experiment) -> str:

@@ -290,7 +290,7 @@ def define_flags() -> None:
     flags.DEFINE_enum("only", None, STEPS, "Measure this step and leave the other out.")
     flags.DEFINE_bool("json", False, "Print the numbers as a last line of JSON.")
     flags.DEFINE_bool("jit", None, "Compile with XLA. Default: as the experiment has it.")
-    flags.DEFINE_integer("image_size", 32, "Pixels a side of the image step.", lower_bound=8)
+    flags.DEFINE_enum("image_size", "32", ["32", "64", "128"], "Pixels a side of the image step.")
     flags.DEFINE_integer("rounds", 5, "Measurements of each step.", lower_bound=1)
     flags.DEFINE_float("seconds", 2.0, "About how long each measurement trains.", lower_bound=0)
 
@@ -311,7 +311,7 @@ def benchmark(
 def main(arguments: list[str]) -> None:
     del arguments
     changes = {} if FLAGS.jit is None else dict(jit=FLAGS.jit)
-    experiments = dict(toy=toy_experiment(), image=image_experiment(FLAGS.image_size))
+    experiments = dict(toy=toy_experiment(), image=image_experiment(int(FLAGS.image_size)))
     chosen = {
         name: dataclasses.replace(experiment, **changes)
         for name, experiment in experiments.items()
