@@ -25,7 +25,7 @@ from logan.figures.missed import missed_figure
 from logan.figures.toy import Panel, comparison_figure, samples_figure
 from logan.generation import generate, reconstruct
 from logan.image_evaluation import Evidence
-from logan.metrics.coverage import is_fair, nearest_centers
+from logan.metrics.coverage import is_fair, mode_coverage, nearest_centers
 from logan.models.bigan import BiGAN
 from logan.runs import Run
 from logan.snapshots import in_batches, read_snapshots
@@ -88,6 +88,12 @@ def _toy_pictures(run: Run, snapshots: list[dict[str, np.ndarray]]) -> list[Path
         last["real"], last["generated"], contour=_contour(last), centers=toy.centers
     )
     paths = [save_figure(figure, folder / "samples.png")]
+    covered = [
+        _coverage(toy, snapshot)
+        for snapshot in snapshots
+        if np.isfinite(snapshot["generated"]).all()
+    ]
+    paths.append(save_figure(curves_figure({run.label: covered}), folder / "coverage.png"))
     if run.experiment.latent_length <= 2:
         paths.append(save_figure(_latent_map(run), folder / "latent_map.png"))
     if "encoded" in last and toy.features == 1 and run.experiment.latent_length == 1:
@@ -100,6 +106,14 @@ def _toy_pictures(run: Run, snapshots: list[dict[str, np.ndarray]]) -> list[Path
         centers=toy.centers,
     )
     return [*paths, animation]
+
+
+def _coverage(toy: ToyDistribution, snapshot: dict[str, np.ndarray]) -> dict[str, Any]:
+    """Which modes the samples of a step covered."""
+    table = mode_coverage(
+        snapshot["generated"], toy.centers, toy.sigma, weights=toy.mode_weights, modes=toy.modes
+    )
+    return {"step": int(snapshot["step"]), **table}
 
 
 def _contour(snapshot: dict[str, np.ndarray]) -> Contour | None:

@@ -1,4 +1,4 @@
-"""Training curves from the records of log.jsonl."""
+"""Curves over the steps of training, from the records of log.jsonl or measures of snapshots."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -25,6 +25,9 @@ _PANELS: dict[str, dict[str, str]] = {
     "mean ‖x - G(E(x))‖": {"reconstruction_distance": "distance"},
     "autoencoder loss": {"autoencoder_loss": "mean square"},
     "learning rate": {"learning_rate": "learning rate"},
+    "modes": {"modes": "all", "captured": "captured", "captured_fair": "in a fair share"},
+    "share within 3σ": {"high_quality": "samples"},
+    "KL of all samples": {"reverse_kl_all": "KL"},
 }
 _DASHES = ("-", "--", ":")
 
@@ -41,13 +44,15 @@ def curves_figure(runs: Mapping[str, Records]) -> Figure:
     """Draws what the logs hold, one panel for each kind: raw values pale, smoothed ones full.
 
     Keys drawn: discriminator_loss, generator_loss; real_logits, fake_logits; penalty;
-    gradient_slope, gradient_alignment; reconstruction_distance; autoencoder_loss; learning_rate.
+    gradient_slope, gradient_alignment; reconstruction_distance; autoencoder_loss; learning_rate;
+    and of `logan.metrics.coverage.mode_coverage` modes, captured, captured_fair; high_quality;
+    reverse_kl_all.
     Panels without a key in any log are left out. One run has a colour for each key; of several
     runs each has a colour, and the keys differ in their dashes.
 
     Args:
-        runs: for each label, the records of its log in order, each with "step" and numbers;
-            a key may be missing or None in some.
+        runs: for each label, its records in order, each with "step" and numbers; a key may be
+            missing or None in some.
 
     Returns:
         The figure.

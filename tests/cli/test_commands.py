@@ -164,7 +164,7 @@ def test_evaluate_writes_the_promised_keys(folder: Path, toy_runs: list[str]) ->
 def test_visualize_draws_a_toy_run(folder: Path, toy_runs: list[str]) -> None:
     paths = call("logan-visualize", f"--workdir={toy_runs[1]}", cwd=folder).splitlines()
     names = [Path(path).name for path in paths]
-    assert names == ["curves.png", "samples.png", "latent_map.png", "training.gif"]
+    assert names == ["curves.png", "samples.png", "coverage.png", "latent_map.png", "training.gif"]
     with Image.open(folder / paths[-1]) as animation:
         assert animation.n_frames == 4  # steps 0, 10, 20 and 25
 

@@ -65,6 +65,16 @@ def test_a_key_that_starts_late_or_is_null_is_drawn_where_it_is() -> None:
     np.testing.assert_allclose(_xs(axes.lines[0]), [2])
 
 
+def test_coverage_is_drawn_as_counts_of_modes_and_shares() -> None:
+    records = _records(3, modes=8, captured=7, captured_fair=5, high_quality=0.9, reverse_kl_all=1)
+    modes, share, divergence = curves_figure({"run": records}).axes
+    drawn = {str(line.get_label()): np.asarray(line.get_ydata()).tolist() for line in modes.lines}
+    assert drawn == {"all": [8] * 3, "captured": [7] * 3, "in a fair share": [5] * 3}
+    assert (modes.get_ylabel(), share.get_ylabel()) == ("modes", "share within 3σ")
+    np.testing.assert_allclose(np.asarray(share.lines[0].get_ydata()), 0.9)
+    assert divergence.get_ylabel() == "KL of all samples"
+
+
 def test_all_panels_together() -> None:
     keys = ["generator_loss", "real_logits", "penalty", "gradient_slope", "reconstruction_distance"]
     figure = curves_figure({"run": _records(3, **dict.fromkeys([*keys, "learning_rate"], 1.0))})
