@@ -22,7 +22,6 @@ from logan.snapshots import read_snapshots
 from logan.training import train
 
 EXPERIMENT = Experiment(
-    name="tiny",
     dataset="line",
     latent_length=1,
     width=4,
