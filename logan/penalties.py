@@ -8,6 +8,7 @@ Effectively Using GANs", AAAI 2018, its authors' code (form `norm`) and the firs
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import keras
 import tensorflow as tf
 
 Discriminator = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
@@ -55,8 +56,10 @@ def _precision(x: Any) -> tf.DType:
 
 def arguments_for(discriminator: Callable[..., Any], inputs: Sequence[tf.Tensor]) -> Sequence[Any]:
     """What to call D with: its inputs, or one list of them if it is functional and has several."""
-    is_functional = len(getattr(discriminator, "inputs", None) or []) > 1
-    return [list(inputs)] if is_functional else inputs
+    is_model = isinstance(discriminator, keras.Model)
+    # Only functional models know their inputs.
+    takes_list = is_model and len(getattr(discriminator, "inputs", None) or []) > 1
+    return [list(inputs)] if takes_list else inputs
 
 
 def _points(epsilon: tf.Tensor | None, x: tf.Tensor) -> tf.Tensor:
@@ -92,7 +95,7 @@ def pairwise_gradient(
             no batch normalisation in training mode. What computes in 16 bits rounds its slope.
         x: real samples, floating [batch, ...], vectors or images. A float64 tensor makes
             everything float64; anything else, NumPy's float64 too, makes it float32.
-        z: their encodings E(x), floating [batch, ...].
+        z: their encodings E(x), [batch, ...]; integers stay what they are.
         x_hat: their reconstructions G(E(x)), of x's shape.
         epsilon: floating [batch] in [0, 1], one number per example. Drawn anew if None.
 
@@ -104,7 +107,9 @@ def pairwise_gradient(
             discriminator does not use x.
     """
     dtype = _precision(x)
-    x, z, x_hat = (tf.stop_gradient(tf.cast(value, dtype)) for value in (x, z, x_hat))
+    x, x_hat = (tf.stop_gradient(tf.cast(value, dtype)) for value in (x, x_hat))
+    z = tf.stop_gradient(tf.convert_to_tensor(z))
+    z = tf.cast(z, dtype) if z.dtype.is_floating else z
     if not x.shape.is_compatible_with(x_hat.shape):
         raise ValueError(
             f"Expected x_hat to have the shape of x, {x.shape}. Received: {x_hat.shape}"

@@ -247,6 +247,18 @@ def test_numpy_arrays_are_computed_in_float32(tanh, batch):
     np.testing.assert_array_equal(penalty, expected)
 
 
+def test_integers_in_place_of_z_stay_integers():
+    # The case VECTOR with one slope for each label.
+    slopes = tf.constant([[0.0, 0.0], [2.0, 1.0]])
+    penalty = pairwise_gradient_penalty(
+        lambda x, label: tf.reduce_sum(tf.gather(slopes, label) * x, axis=1),
+        tf.constant(VECTOR["x"]),
+        tf.constant([1]),
+        tf.constant(VECTOR["x_hat"]),
+    )
+    np.testing.assert_allclose(penalty, [2**0.5], rtol=1e-5)
+
+
 def test_functional_model_takes_both_inputs():
     inputs = keras.Input((2,)), keras.Input((1,))
     # 2·x₁ + x₂ + 5·z, without z in its slope: the case VECTOR.
