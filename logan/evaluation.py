@@ -8,6 +8,7 @@ import numpy as np
 
 from logan import image_evaluation
 from logan.datasets.load import load_toy
+from logan.datasets.toy import ToyDistribution
 from logan.errors import UserError
 from logan.files import read_json, write_json
 from logan.generation import encode, generate, reconstruct
@@ -109,16 +110,15 @@ def _coverage_protocol(sigma: float, samples: int) -> str:
     )
 
 
+def toy_coverage(toy: ToyDistribution, samples: np.ndarray) -> dict[str, Any]:
+    """What `mode_coverage` says of samples, floating [samples, features], of a toy set."""
+    return mode_coverage(samples, toy.centers, toy.sigma, weights=toy.mode_weights, modes=toy.modes)
+
+
 def _evaluate_toy(model: AdversarialModel, run: Run, samples: int) -> dict[str, Any]:
     toy = load_toy(run.experiment)
     seed = run.experiment.seed
-    metrics: dict[str, Any] = mode_coverage(
-        generate(model, seed, samples),
-        toy.centers,
-        toy.sigma,
-        weights=toy.mode_weights,
-        modes=toy.modes,
-    )
+    metrics = toy_coverage(toy, generate(model, seed, samples))
     protocol = _coverage_protocol(toy.sigma, samples)
     if isinstance(model, BiGAN):
         x = toy.evaluation_sample(seed, samples)

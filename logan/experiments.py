@@ -258,9 +258,9 @@ class Experiment:
     )
 
     def __post_init__(self) -> None:
-        _check_name(self.name)
         for field in dataclasses.fields(self):
             _check(field, getattr(self, field.name))
+        _check_name(self.name)
         self._check_combinations()
 
     def _check_combinations(self) -> None:
@@ -544,9 +544,9 @@ def preset(name: str, settings: Mapping[str, Any] | None = None) -> Experiment:
     return Experiment(name=name, **{**PRESETS[name].settings, **unbounded, **settings})
 
 
-def _check_name(name: Any) -> None:
+def _check_name(name: str) -> None:
     if name not in PRESETS:
-        near = difflib.get_close_matches(str(name), PRESETS, n=3)
+        near = difflib.get_close_matches(name, PRESETS, n=3)
         offer = f" Did you mean {' or '.join(near)}?" if near else ""
         raise _refusal("experiment", f"one of {', '.join(PRESETS)}", f"{name!r}.{offer}")
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from logan.datasets.load import load_images, load_toy
 from logan.datasets.toy import ToyDistribution
 from logan.errors import RunError, UserError
-from logan.evaluation import metrics_of
+from logan.evaluation import metrics_of, toy_coverage
 from logan.experiments import Experiment, data_differences
 from logan.figures.animation import animate_samples
 from logan.figures.contours import Contour
@@ -25,7 +25,7 @@ from logan.figures.missed import missed_figure
 from logan.figures.toy import Panel, comparison_figure, samples_figure
 from logan.generation import generate, reconstruct
 from logan.image_evaluation import Evidence
-from logan.metrics.coverage import is_fair, mode_coverage, nearest_centers
+from logan.metrics.coverage import is_fair, nearest_centers
 from logan.models.bigan import BiGAN
 from logan.runs import Run
 from logan.snapshots import in_batches, read_snapshots
@@ -89,7 +89,7 @@ def _toy_pictures(run: Run, snapshots: list[dict[str, np.ndarray]]) -> list[Path
     )
     paths = [save_figure(figure, folder / "samples.png")]
     covered = [
-        _coverage(toy, snapshot)
+        {"step": int(snapshot["step"]), **toy_coverage(toy, snapshot["generated"])}
         for snapshot in snapshots
         if np.isfinite(snapshot["generated"]).all()
     ]
@@ -106,14 +106,6 @@ def _toy_pictures(run: Run, snapshots: list[dict[str, np.ndarray]]) -> list[Path
         centers=toy.centers,
     )
     return [*paths, animation]
-
-
-def _coverage(toy: ToyDistribution, snapshot: dict[str, np.ndarray]) -> dict[str, Any]:
-    """Which modes the samples of a step covered."""
-    table = mode_coverage(
-        snapshot["generated"], toy.centers, toy.sigma, weights=toy.mode_weights, modes=toy.modes
-    )
-    return {"step": int(snapshot["step"]), **table}
 
 
 def _contour(snapshot: dict[str, np.ndarray]) -> Contour | None:

@@ -211,7 +211,7 @@ class AdversarialModel(keras.Model):
     ) -> None:
         """Takes one optimizer for each role and builds it; the rest as `keras.Model.compile`."""
         if "optimizer" in settings:
-            expected = ", ".join(f"{role}_optimizer" for role in (*self._roles, "discriminator"))
+            expected = ", ".join(f"{role}_optimizer" for role in optimizers)
             raise ValueError(
                 f"Expected one optimizer for each network, {expected}. Received: optimizer"
             )
@@ -523,7 +523,7 @@ def _scales_loss(optimizer: keras.optimizers.Optimizer) -> bool:
 
 
 def check_not_negative(**settings: float) -> None:
-    """Raises ValueError naming the first setting below 0."""
+    """Raises ValueError naming the first setting that is below 0 or NaN."""
     for name, value in settings.items():
-        if not value >= 0:  # NaN is not, either
+        if not value >= 0:
             raise ValueError(f"Expected {name} >= 0. Received: {value}")
