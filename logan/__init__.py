@@ -15,7 +15,7 @@ __version__ = "0.2.0.dev0"
 
 _HOME_OF = {
     "BiGAN": "logan.models.bigan",
-    "Experiment": "logan.experiments",
+    "Experiment": "logan.settings",
     "GAN": "logan.models.gan",
     "AdversarialEncoder": "logan.models.adversarial_encoder",
     "pairwise_gradient": "logan.penalties",

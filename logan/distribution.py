@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 import tensorflow as tf
 
 from logan.errors import UserError, WorkerLostError
-from logan.experiments import Experiment
+from logan.settings import Experiment
 
 
 def start_strategy(experiment: Experiment) -> tf.distribute.Strategy:

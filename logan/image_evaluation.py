@@ -11,7 +11,6 @@ from logan.datasets.images import Images
 from logan.datasets.junction import CELL_BOXES, CELL_LANES, LANE_AXES, Junction
 from logan.datasets.load import load_images, load_junction
 from logan.datasets.video import to_unit_range
-from logan.experiments import Experiment
 from logan.files import write_text
 from logan.generation import encode, generate, reconstruct
 from logan.metrics.cars import Detections, cell_coverage_of, detect_cars, detector_accuracy
@@ -30,6 +29,7 @@ from logan.models.bigan import BiGAN
 from logan.penalties import pairwise_gradient
 from logan.randomness import Purpose, key, latents, uniform
 from logan.runs import Run
+from logan.settings import Experiment
 
 SAMPLES = 5_000
 REAL_IMAGES = 2_000  # of the training and of the held-out part, at most, and compared by features

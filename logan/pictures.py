@@ -11,7 +11,6 @@ from logan.datasets.load import load_images, load_toy
 from logan.datasets.toy import ToyDistribution
 from logan.errors import RunError, UserError
 from logan.evaluation import metrics_of, toy_coverage
-from logan.experiments import Experiment, data_differences
 from logan.figures.animation import animate_samples
 from logan.figures.contours import Contour
 from logan.figures.curves import curves_figure
@@ -28,6 +27,7 @@ from logan.image_evaluation import Evidence
 from logan.metrics.coverage import is_fair, nearest_centers
 from logan.models.bigan import BiGAN
 from logan.runs import Run
+from logan.settings import Experiment, data_differences
 from logan.snapshots import in_batches, read_snapshots
 
 _SHEET_IMAGES = 10

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import logan
 from logan.checkpoints import Checkpoints
 from logan.errors import DivergedError, RunError, UserError
-from logan.experiments import Experiment, differences, from_flags, to_flags
 from logan.files import atomic_path, clear_leftovers, read_json, write_json, write_text
+from logan.settings import Experiment, differences, from_flags, to_flags
 
 if TYPE_CHECKING:
     from logan.models.adversarial import AdversarialModel
@@ -27,8 +27,9 @@ _LOCK = ".lock"
 
 
 def default_workdir(experiment: Experiment) -> Path:
-    """runs/<experiment>-<penalty>-seed<seed>."""
-    return Path("runs", f"{experiment.name}-{experiment.penalty}-seed{experiment.seed}")
+    """runs/<experiment>-<method>-seed<seed>, with the penalty where no method is named."""
+    how = experiment.method or experiment.penalty
+    return Path("runs", f"{experiment.name}-{how}-seed{experiment.seed}")
 
 
 def cache_of(workdir: str | os.PathLike[str]) -> Path:

@@ -32,10 +32,10 @@ from logan.distribution import (
     start_strategy,
 )
 from logan.errors import DivergedError, UserError
-from logan.experiments import Experiment, identity
 from logan.models.adversarial import AdversarialModel
 from logan.models.assemble import assemble
 from logan.runs import Run, cache_of
+from logan.settings import Experiment, identity
 from logan.sheets import write_sheets
 from logan.snapshots import toy_snapshot, write_snapshot
 

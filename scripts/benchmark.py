@@ -29,9 +29,9 @@ from absl import app, flags
 
 from logan.datasets.images import image_batches
 from logan.datasets.load import load_toy
-from logan.experiments import Experiment, preset
 from logan.models.adversarial import AdversarialModel
 from logan.models.assemble import assemble
+from logan.settings import Experiment, preset
 
 FLAGS = flags.FLAGS
 STEPS = ("toy", "image")

@@ -240,7 +240,7 @@ def _cache_reader() -> Callable[[Path], Any]:
 
 
 def _make_flags(folder: Path) -> list[str]:
-    from logan.experiments import preset, to_flags
+    from logan.settings import preset, to_flags
 
     (folder / "flags.txt").write_text("\n".join(to_flags(preset("ring8"))) + "\n")
     return ["flags.txt"]
@@ -305,8 +305,8 @@ def _snapshot_reader() -> Callable[[Path], Any]:
 
 
 def _tiny_model() -> Any:
-    from logan.experiments import Experiment
     from logan.models.assemble import assemble
+    from logan.settings import Experiment
 
     return assemble(Experiment(width=2, hidden_layers=1))
 

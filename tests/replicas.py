@@ -16,8 +16,8 @@ import tensorflow as tf
 from logan.datasets.images import Images
 from logan.datasets.load import Data, load_toy
 from logan.distribution import split, start_strategy
-from logan.experiments import Experiment
 from logan.models.assemble import assemble
+from logan.settings import Experiment
 
 TOY = Experiment(
     dataset="ring8", width=16, hidden_layers=1, batch_size=32, learning_rate=1e-3, jit=False

@@ -9,9 +9,9 @@ import keras
 import pytest
 import tensorflow as tf
 
-from logan.experiments import Experiment
 from logan.models.adversarial import AdversarialModel
 from logan.models.assemble import assemble
+from logan.settings import Experiment
 
 SCRIPT = Path(__file__).parents[1] / "scripts" / "benchmark.py"
 

@@ -19,8 +19,8 @@ import tensorflow as tf
 from logan import distribution
 from logan.distribution import all_agree_to, is_chief, is_same_on_all, split, start_strategy
 from logan.errors import UserError
-from logan.experiments import Experiment
 from logan.runs import Run
+from logan.settings import Experiment
 
 MIRRORED = Experiment(strategy="mirrored")
 TRAIN = Path(sys.executable).parent / "logan-train"

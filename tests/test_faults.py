@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 
 import logan.training
-from logan.experiments import Experiment
 from logan.files import read_json
 from logan.runs import Run, cache_of
+from logan.settings import Experiment
 from logan.training import train
 
 COMMANDS = Path(sys.executable).parent

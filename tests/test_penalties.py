@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from logan.experiments import Experiment
 from logan.networks import mlp
 from logan.penalties import (
     PENALTY_FORMS,
@@ -17,6 +16,7 @@ from logan.penalties import (
     pairwise_gradient_penalty,
     penalty_of,
 )
+from logan.settings import Experiment
 
 each_form = pytest.mark.parametrize("form", sorted(PENALTY_FORMS))
 

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from logan.errors import DivergedError, RunError, UserError
-from logan.experiments import Experiment
 from logan.files import read_json
 from logan.runs import Run, default_workdir
+from logan.settings import Experiment
 from logan.snapshots import read_snapshots, write_snapshot
 
 EXPERIMENT = Experiment(name="ring8", seed=2, steps=50)

@@ -15,9 +15,9 @@ import tensorflow as tf
 from logan.callbacks import SaveCheckpoints
 from logan.datasets.load import load
 from logan.errors import DivergedError, RunError
-from logan.experiments import Experiment
 from logan.models.assemble import assemble
 from logan.runs import Run
+from logan.settings import Experiment
 from logan.snapshots import read_snapshots
 from logan.training import train
 

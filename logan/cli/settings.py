@@ -6,7 +6,7 @@ from typing import Any, get_args, get_origin
 from absl import flags
 
 from logan.errors import UserError
-from logan.experiments import (
+from logan.settings import (
     KINDS,
     PRESETS,
     Experiment,
@@ -92,4 +92,4 @@ def experiment_from_flags() -> Experiment:
         for field in dataclasses.fields(Experiment)
         if field.name != "name" and getattr(flags.FLAGS, field.name) is not None
     }
-    return preset(name, given)
+    return preset(name, given, method=given.pop("method", None))

@@ -1,38 +1,47 @@
 """Trains an experiment; the same command continues a run that was interrupted."""
 
 import signal
+from collections.abc import Mapping
+from typing import Any
 
 from absl import flags
 
 from logan.cli import command
 from logan.cli.settings import define_settings, experiment_from_flags
-from logan.experiments import PRESETS
+from logan.registry import load_plugins
 from logan.runs import default_workdir
+from logan.settings import LOSSES, METHODS, NETWORKS, PAPER_NAMES, PRESETS, TERMS
 
 TEXT = """Trains an experiment; the same command continues a run that was interrupted.
 
     logan-train --list
     logan-train --experiment=ring8
     logan-train --experiment=ring8 --penalty=none --seed=1
+    logan-train --experiment=traffic --method=wgan-gp
     logan-train --experiment=traffic --video=street.mp4 --frame_interval=0.5
     logan-train --flagfile=runs/ring8-pairwise-seed0/flags.txt"""
 
 
 def define() -> None:
     define_settings()
-    command.define_workdir("The run's folder. Default: runs/<experiment>-<penalty>-seed<seed>.")
+    command.define_workdir(
+        "The run's folder. Default: runs/<experiment>-<method>-seed<seed>, without --method "
+        "runs/<experiment>-<penalty>-seed<seed>."
+    )
     command.define_threads()
     flags.DEFINE_bool(
-        "list", False, "Print the experiments, a line each, and exit.", module_name="logan.cli"
+        "list",
+        False,
+        "Print what can be learned and how, a line each, and exit.",
+        module_name="logan.cli",
     )
     flags.DEFINE_bool("progress", True, "Draw a progress bar.", module_name="logan.cli")
 
 
 def main() -> int | None:
     if flags.FLAGS.list:
-        width = max(map(len, PRESETS))
-        for name, preset in PRESETS.items():
-            print(f"{name:{width}}  {preset.text}")
+        load_plugins(flags.FLAGS.plugins or ())
+        print(_list())
         return None
     experiment = experiment_from_flags()
     workdir = command.given_path(flags.FLAGS.workdir, default_workdir(experiment))
@@ -48,6 +57,27 @@ def main() -> int | None:
         return 128 + signal.Signals(outcome.interrupted_by)
     print(f"{outcome.step:,} steps in {outcome.seconds:.0f} s. {outcome.run.path}")
     return None
+
+
+def _list() -> str:
+    """What --experiment, --method and the parts can be, a line each."""
+    tables: dict[str, Mapping[str, Any]] = {
+        "experiment": PRESETS,
+        "method": METHODS,
+        "loss": LOSSES,
+        "terms": TERMS,
+        "network": NETWORKS,
+    }
+    width = max(len(name) for table in tables.values() for name in table)
+    blocks = []
+    for flag, table in tables.items():
+        rows = [f"  {name:{width}}  {each.text}" for name, each in table.items()]
+        blocks.append("\n".join([f"--{flag}", *rows]))
+    names = ", ".join(PAPER_NAMES)
+    blocks.append(
+        f"The paper's settings are --method=paper, by an older name --experiment={names}."
+    )
+    return "\n\n".join(blocks)
 
 
 def run() -> None:

@@ -22,7 +22,7 @@ from logan.datasets.pictures import (
     read_picture,
 )
 from logan.errors import UserError
-from logan.experiments import is_crop
+from logan.settings import is_crop
 
 __all__ = ["ImageFolderError", "load_image_folder"]
 

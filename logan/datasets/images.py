@@ -3,6 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
+from logan.datasets.junction import Junction
 from logan.datasets.video import to_unit_range
 from logan.randomness import Purpose, bits, key
 
@@ -15,20 +16,44 @@ class Images:
             memory.
         train: int64, which of them are trained on.
         test: int64, which are held out.
+        flip: mirror each training image half the time.
+        split: how the held-out part was chosen, in words.
+        has_fixed_camera: whether all show one scene, so that a foreground can be told from it.
+        junction: the rendered junction that they show, if they do.
+        labels: int64 [images], classes from 0, or None. Batches are (x, y) with them.
     """
 
     def __init__(
-        self, frames: np.ndarray, train: np.ndarray, test: np.ndarray, *, flip: bool = False
+        self,
+        frames: np.ndarray,
+        train: np.ndarray,
+        test: np.ndarray,
+        *,
+        flip: bool = False,
+        split: str = "",
+        has_fixed_camera: bool = False,
+        junction: Junction | None = None,
+        labels: np.ndarray | None = None,
     ):
         self.frames = frames
         self.train = train
         self.test = test
         self.flip = flip
+        self.split = split
+        self.has_fixed_camera = has_fixed_camera
+        self.junction = junction
+        self.labels = labels
 
     def batches(self, seed: int, batch_size: int, first_step: int = 0) -> tf.data.Dataset:
         """Endless training batches; see `image_batches`."""
         return image_batches(
-            self.frames, self.train, seed, batch_size, first_step=first_step, flip=self.flip
+            self.frames,
+            self.train,
+            seed,
+            batch_size,
+            first_step=first_step,
+            flip=self.flip,
+            labels=self.labels,
         )
 
     def evaluation_sample(self, seed: int, count: int) -> np.ndarray:
@@ -61,8 +86,11 @@ def image_batches(
     *,
     first_step: int = 0,
     flip: bool = False,
+    labels: np.ndarray | None = None,
 ) -> tf.data.Dataset:
     """An endless float32 [batch_size, height, width, channels] in [-1, 1].
+
+    With labels each batch is a pair of it and int64 [batch_size].
 
     Every epoch goes through all images once, in an order of its own. Example number p of a run is a
     function of (seed, p) alone, so starting at any step costs nothing and no buffer is filled.
@@ -74,6 +102,7 @@ def image_batches(
         batch_size: images in a batch; batches run on over the end of an epoch.
         first_step: the batch to begin with.
         flip: mirror each image left to right with probability one half.
+        labels: int64 [images], or None.
     """
     epochs_in_batch = -(-batch_size // len(indices)) + 1
     shape = (batch_size, *frames.shape[1:])
@@ -97,12 +126,13 @@ def image_batches(
         pixels = tf.numpy_function(lambda at: frames[indices[at]], [places], tf.uint8)
         return tf.ensure_shape(pixels, shape)
 
-    def batch(step: tf.Tensor) -> tf.Tensor:
-        images = tf.cast(read(order(step)), tf.float32) / 127.5 - 1.0
-        if not flip:
-            return images
-        is_mirrored = bits(key(seed, step, Purpose.FLIP), [batch_size, 1, 1, 1]) < 0
-        return tf.where(is_mirrored, tf.reverse(images, axis=[2]), images)
+    def batch(step: tf.Tensor) -> tf.Tensor | tuple[tf.Tensor, tf.Tensor]:
+        places = order(step)
+        images = tf.cast(read(places), tf.float32) / 127.5 - 1.0
+        if flip:
+            is_mirrored = bits(key(seed, step, Purpose.FLIP), [batch_size, 1, 1, 1]) < 0
+            images = tf.where(is_mirrored, tf.reverse(images, axis=[2]), images)
+        return images if labels is None else (images, tf.gather(labels[indices], places))
 
     steps = tf.data.Dataset.range(first_step, np.iinfo(np.int64).max // batch_size)
     return steps.map(batch, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)

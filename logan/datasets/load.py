@@ -1,7 +1,8 @@
 """From an experiment's settings to its data."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 import tensorflow as tf
@@ -15,10 +16,12 @@ from logan.datasets.junction import Junction
 from logan.datasets.splits import split_by_time_block
 from logan.datasets.toy import ToyDistribution, toy_distribution
 from logan.datasets.video import load_frames
-from logan.experiments import Experiment
+from logan.settings import DATASETS, Experiment
 
 MINIMUM_FRAMES = 10
 JUNCTION_VERSION = 1  # changes whenever the same settings would draw other frames than before
+
+Parts = tuple[np.ndarray, np.ndarray, np.ndarray]  # frames, and which are trained on, held out
 
 
 class Data(Protocol):
@@ -31,22 +34,11 @@ class Data(Protocol):
         """Up to `count` float32 examples that training never sees."""
 
 
-def load_toy(experiment: Experiment) -> ToyDistribution:
-    """The experiment's toy mixture.
-
-    Raises:
-        ValueError: if mode_weights do not fit it.
-    """
-    return toy_distribution(experiment.dataset, experiment.mode_weights)
-
-
-def load_images(
-    experiment: Experiment, cache: Path | None = None, *, show_progress: bool = False
-) -> Images:
-    """The experiment's images.
+def load(experiment: Experiment, cache: Path | None = None, *, show_progress: bool = False) -> Data:
+    """The experiment's data, toy or images.
 
     Args:
-        experiment: of an image dataset.
+        experiment: the settings.
         cache: folder in which decoded images are kept; they are then read from there and not held
             in memory.
         show_progress: draw a progress bar while images are decoded.
@@ -54,36 +46,97 @@ def load_images(
     Raises:
         UserError: if a source cannot be used.
     """
-    size, channels = experiment.image_size, experiment.channels
+    loader = DATASETS.load(experiment.dataset)
+    return loader(experiment, cache, show_progress=show_progress)
+
+
+def load_images(experiment: Experiment, cache: Path | None = None) -> Images:
+    """The images of an experiment on images; see `load`."""
+    return cast(Images, load(experiment, cache))
+
+
+def load_toy(
+    experiment: Experiment, cache: Path | None = None, *, show_progress: bool = False
+) -> ToyDistribution:
+    """The experiment's toy mixture.
+
+    Raises:
+        ValueError: if mode_weights do not fit it.
+    """
+    del cache, show_progress
+    return toy_distribution(experiment.dataset, experiment.mode_weights)
+
+
+def load_traffic(
+    experiment: Experiment, cache: Path | None = None, *, show_progress: bool = False
+) -> Images:
+    """Frames of a video, or else of the rendered junction."""
+    del show_progress
+    share = f"{experiment.test_fraction:.0%}"
     if experiment.is_junction:
-        parts = _junction(experiment, cache)
-    elif experiment.dataset == "traffic":
-        parts = _video(experiment, cache)
-    elif experiment.dataset == "images":
-        parts = load_image_folder(
-            experiment.data,
-            size=size,
-            channels=channels,
-            test_fraction=experiment.test_fraction,
-            split=experiment.hold_out,
-            crop=experiment.crop_or_none,
-            skip_unreadable=experiment.skip_unreadable,
-            cache_dir=cache,
-            show_progress=show_progress,
+        junction = load_junction(experiment)
+        return Images(
+            *_junction(experiment, junction, cache),
+            flip=experiment.flip,
+            split=f"the last {share} of the frames, which do not depend on each other",
+            has_fixed_camera=True,
+            junction=junction,
         )
-    else:
-        reader = load_celeb_a if experiment.dataset == "celeb_a" else load_cifar10
-        parts = reader(
-            experiment.data or None,
-            size=size,
-            channels=channels,
-            cache_dir=cache,
-            show_progress=show_progress,
-        )
-    return Images(*parts, flip=experiment.flip)
+    return Images(
+        *_video(experiment, cache),
+        flip=experiment.flip,
+        split=f"blocks of time, {share}, with frames between them and the training part left out",
+        has_fixed_camera=True,
+    )
 
 
-Parts = tuple[np.ndarray, np.ndarray, np.ndarray]
+def load_folder(
+    experiment: Experiment, cache: Path | None = None, *, show_progress: bool = False
+) -> Images:
+    """The pictures in a folder."""
+    parts = load_image_folder(
+        experiment.data,
+        size=experiment.image_size,
+        channels=experiment.channels,
+        test_fraction=experiment.test_fraction,
+        split=experiment.hold_out,
+        crop=experiment.crop_or_none,
+        skip_unreadable=experiment.skip_unreadable,
+        cache_dir=cache,
+        show_progress=show_progress,
+    )
+    of_folders = experiment.hold_out == "folders"
+    what = "sub-folders" if of_folders else "images, by a hash of the name"
+    split = f"{experiment.test_fraction:.0%} of the {what}"
+    return Images(*parts, flip=experiment.flip, split=split)
+
+
+def load_faces(
+    experiment: Experiment, cache: Path | None = None, *, show_progress: bool = False
+) -> Images:
+    """CelebA."""
+    return _official(load_celeb_a, experiment, cache, show_progress)
+
+
+def load_photographs(
+    experiment: Experiment, cache: Path | None = None, *, show_progress: bool = False
+) -> Images:
+    """CIFAR-10."""
+    return _official(load_cifar10, experiment, cache, show_progress)
+
+
+def _official(
+    read: Callable[..., Parts], experiment: Experiment, cache: Path | None, show_progress: bool
+) -> Images:
+    """A published set with a test part of its own."""
+    parts = read(
+        experiment.data or None,
+        size=experiment.image_size,
+        channels=experiment.channels,
+        cache_dir=cache,
+        show_progress=show_progress,
+    )
+    return Images(*parts, flip=experiment.flip, split="the official test part")
 
 
 def _video(experiment: Experiment, cache: Path | None) -> Parts:
@@ -109,9 +162,9 @@ def load_junction(experiment: Experiment) -> Junction:
     )
 
 
-def _junction(experiment: Experiment, cache: Path | None) -> Parts:
+def _junction(experiment: Experiment, junction: Junction, cache: Path | None) -> Parts:
     """Frames do not depend on each other, so the last ones serve as the held-out part."""
-    junction, count = load_junction(experiment), experiment.frames
+    count = experiment.frames
     if cache is None:
         frames = np.stack(list(junction.frames(0, count)))
     else:
@@ -133,10 +186,3 @@ def _junction(experiment: Experiment, cache: Path | None) -> Parts:
         )
     first_test = count - min(max(1, round(experiment.test_fraction * count)), count - 1)
     return frames, np.arange(first_test), np.arange(first_test, count)
-
-
-def load(experiment: Experiment, cache: Path | None = None, *, show_progress: bool = False) -> Data:
-    """The experiment's data, toy or images."""
-    if experiment.is_image:
-        return load_images(experiment, cache, show_progress=show_progress)
-    return load_toy(experiment)

@@ -28,7 +28,7 @@ from logan.datasets.pictures import (
     read_picture,
 )
 from logan.errors import UserError
-from logan.experiments import is_crop
+from logan.settings import is_crop
 
 __all__ = ["FrameSettings", "VideoError", "load_frames", "to_uint8", "to_unit_range"]
 

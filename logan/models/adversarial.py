@@ -12,7 +12,8 @@ import keras
 import tensorflow as tf
 
 from logan.losses import ADVERSARIAL_LOSSES
-from logan.penalties import arguments_for, gradient_norm
+from logan.penalties import gradient_norm
+from logan.penalties.common import arguments_for
 from logan.randomness import Purpose, key, latents, replica_of, uniform
 
 NEVER = -1  # value of `first_bad_step` as long as every loss was good

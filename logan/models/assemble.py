@@ -3,12 +3,12 @@
 import keras
 
 from logan.datasets.toy import toy_distribution
-from logan.experiments import Experiment
 from logan.models.adversarial import AdversarialModel
 from logan.models.adversarial_encoder import AdversarialEncoder
 from logan.models.bigan import BiGAN
 from logan.models.gan import GAN
 from logan.networks import convolutional, mlp
+from logan.settings import Experiment
 
 PRIOR_REACH = 0.8  # how far the modes of a prior lie from 0, inside of the uniform prior's [-1, 1]
 PRIOR_SIGMA = 0.02

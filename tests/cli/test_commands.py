@@ -19,8 +19,8 @@ from logan import pictures
 from logan.cli import image_run as image_run_module
 from logan.cli import interpolate, reconstruct
 from logan.errors import UserError
-from logan.experiments import PRESETS, Experiment, preset
 from logan.runs import Run
+from logan.settings import PRESETS, Experiment, preset
 
 COMMANDS = Path(sys.executable).parent
 TINY = ["--width=8", "--hidden_layers=1", "--batch_size=32", "--log_every=10", "--threads=1"]

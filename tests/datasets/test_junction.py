@@ -21,7 +21,7 @@ from logan.datasets.junction import (
     Junction,
 )
 from logan.datasets.load import load_images
-from logan.experiments import Experiment
+from logan.settings import Experiment
 
 # Light of up to ±10.2 %, on grey levels of up to 200 here, and five sigmas of noise.
 LIGHT_AND_NOISE = 0.102 * 200 + 5 * junction.NOISE_LEVELS

@@ -3,10 +3,10 @@ import itertools
 import numpy as np
 import pytest
 
-from logan import experiments
 from logan.datasets.toy import SWISS_ARCS, TOY_NAMES, toy_distribution
 from logan.errors import UserError
 from logan.metrics.coverage import mode_coverage
+from logan.settings import DATASETS, toy_names
 
 COUNT = 40_000
 each_set = pytest.mark.parametrize("name", TOY_NAMES)
@@ -37,7 +37,8 @@ def test_sizes_of_each_set(name, components, features, modes, sigma):
     assert data.centers.shape == (components, features)
     assert (data.features, data.mode_count, data.sigma) == (features, modes, sigma)
     assert data.centers.dtype == np.float32
-    assert experiments.TOY_MODES[name] == modes
+    assert DATASETS[name].modes == modes
+    assert DATASETS[name].features == features
     np.testing.assert_allclose(data.weights, np.full(components, 1 / components))
     np.testing.assert_allclose(data.mode_weights, np.full(modes, 1 / modes))
 
@@ -200,4 +201,4 @@ def test_mode_weight_that_is_not_positive_is_refused(bad):
 
 
 def test_every_set_can_be_chosen():
-    assert TOY_NAMES == experiments.TOY_DATASETS
+    assert toy_names() == TOY_NAMES

@@ -18,7 +18,7 @@ from logan.datasets.frame_cache import cached_frames
 from logan.datasets.load import load_images
 from logan.datasets.splits import split_by_time_block
 from logan.datasets.video import VideoError, load_frames, to_uint8, to_unit_range
-from logan.experiments import Experiment
+from logan.settings import Experiment
 
 # Grey levels of frames 0, 1, 2, …, far enough apart to tell frames from each other.
 LEVELS = [10 * number for number in range(25)]

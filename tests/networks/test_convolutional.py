@@ -4,7 +4,6 @@ import keras
 import numpy as np
 import pytest
 
-from logan.experiments import Experiment, preset
 from logan.networks.base import NORMALIZATIONS
 from logan.networks.convolutional import (
     IMAGE_SIZES,
@@ -13,6 +12,7 @@ from logan.networks.convolutional import (
     Generator,
     levels_of,
 )
+from logan.settings import Experiment, preset
 
 TINY = dict(image_size=8, channels=3, latent_length=5, width=2)
 NARROW = {**TINY, "dense_width": 6}

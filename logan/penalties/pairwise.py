@@ -1,20 +1,24 @@
-"""Gradient penalties, usable with any discriminator: the pairwise one, and WGAN-GP's beside it.
+"""The pairwise gradient penalty.
 
 Source: S. Sharma and V. Namboodiri, "No Modes Left Behind: Capturing the Data Distribution
 Effectively Using GANs", AAAI 2018, its authors' code (form `norm`) and the first author's article
 "A Simple Regularization for Your GANs", 2024 (form `feature_mean`).
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
-import keras
 import tensorflow as tf
 
-Discriminator = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+from logan.penalties.common import (
+    arguments_for,
+    interpolation_points,
+    norm_of,
+    per_example,
+    precision_of,
+)
 
-# Kept inside every root: the slope of the root is infinite at 0, and 0 · infinity is NaN.
-_FLOOR = 1e-12
+Discriminator = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
 
 class PairwiseGradient(NamedTuple):
@@ -32,47 +36,10 @@ class PairwiseGradient(NamedTuple):
 
     def slope_and_alignment(self) -> tuple[tf.Tensor, tf.Tensor]:
         """‖g‖ and the cosine of the angle between g and u, [batch]: 1 and 1 if obeyed."""
-        slope = _norm(self.gradient)
+        slope = norm_of(self.gradient)
         product = self.gradient * self.direction
         along = tf.reduce_sum(product, axis=list(range(1, product.shape.rank)))
         return slope, along / slope
-
-
-def _norm(values: tf.Tensor) -> tf.Tensor:
-    """The Euclidean norm over ALL axes but the first, [batch]."""
-    flat = tf.reshape(values, [tf.shape(values)[0], -1])
-    return tf.sqrt(tf.reduce_sum(tf.square(flat), axis=1) + _FLOOR)
-
-
-def _per_example(values: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
-    """[batch] with the trailing axes of length 1 that let it multiply `like`."""
-    return tf.reshape(values, [-1] + [1] * (like.shape.rank - 1))
-
-
-def _precision(x: Any) -> tf.DType:
-    """float64 for a tensor of it, else float32: NumPy's numbers are float64 unasked."""
-    return tf.float64 if tf.is_tensor(x) and x.dtype == tf.float64 else tf.float32
-
-
-def arguments_for(discriminator: Callable[..., Any], inputs: Sequence[tf.Tensor]) -> Sequence[Any]:
-    """What to call D with: its inputs, or one list of them if it is functional and has several."""
-    is_model = isinstance(discriminator, keras.Model)
-    # Only functional models know their inputs.
-    takes_list = is_model and len(getattr(discriminator, "inputs", None) or []) > 1
-    return [list(inputs)] if takes_list else inputs
-
-
-def _points(epsilon: tf.Tensor | None, x: tf.Tensor) -> tf.Tensor:
-    """`epsilon`, one number in [0, 1] per example of x, [batch] of x's dtype. Drawn if None."""
-    if epsilon is None:
-        epsilon = tf.random.uniform([tf.shape(x)[0]], dtype=x.dtype)
-    epsilon = tf.cast(epsilon, x.dtype)
-    if not epsilon.shape.is_compatible_with(x.shape[:1]):
-        raise ValueError(
-            f"Expected epsilon to be one number per example, {x.shape[:1]}. "
-            f"Received: {epsilon.shape}"
-        )
-    return epsilon
 
 
 def pairwise_gradient(
@@ -106,7 +73,7 @@ def pairwise_gradient(
         ValueError: if x and x_hat differ in shape, epsilon is not one number per example, or the
             discriminator does not use x.
     """
-    dtype = _precision(x)
+    dtype = precision_of(x)
     x, x_hat = (tf.stop_gradient(tf.cast(value, dtype)) for value in (x, x_hat))
     z = tf.stop_gradient(tf.convert_to_tensor(z))
     z = tf.cast(z, dtype) if z.dtype.is_floating else z
@@ -114,7 +81,7 @@ def pairwise_gradient(
         raise ValueError(
             f"Expected x_hat to have the shape of x, {x.shape}. Received: {x_hat.shape}"
         )
-    share = _per_example(_points(epsilon, x), x)
+    share = per_example(interpolation_points(epsilon, x), x)
     between = share * x + (1.0 - share) * x_hat
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(between)
@@ -123,13 +90,13 @@ def pairwise_gradient(
     if gradient is None:
         raise ValueError("Expected discriminator(x, z) to depend on x. Received: no gradient")
     difference = x - x_hat
-    distance = _norm(difference)
-    return PairwiseGradient(gradient, difference / _per_example(distance, x), distance)
+    distance = norm_of(difference)
+    return PairwiseGradient(gradient, difference / per_example(distance, x), distance)
 
 
 def norm(pair: PairwiseGradient) -> tf.Tensor:
     """‖g - u‖₂ over all axes but the first: the form of the paper's code. [batch]."""
-    return _norm(pair.gradient - pair.direction)
+    return norm_of(pair.gradient - pair.direction)
 
 
 def squared_norm(pair: PairwiseGradient) -> tf.Tensor:
@@ -221,66 +188,3 @@ def pairwise_gradient_penalty(
     """
     pair = pairwise_gradient(discriminator, x, z, x_hat, epsilon=epsilon)
     return penalty_of(pair, form, distance_scale)
-
-
-def gradient_norm(
-    discriminator: Callable[..., tf.Tensor],
-    real: Sequence[tf.Tensor],
-    fake: Sequence[tf.Tensor],
-    *,
-    epsilon: tf.Tensor | None = None,
-) -> tf.Tensor:
-    """‖∇D‖₂ at one point of the line from each fake example to a real one.
-
-    The norm runs over all the discriminator's inputs together, and all are held constant: a tape
-    around this call sees the discriminator's weights only.
-
-    Args:
-        discriminator: maps its positional inputs to logits [batch] or [batch, 1], each example's
-            logit from that example alone; a functional Keras model of several gets a list.
-        real: its inputs for real examples, floating [batch, ...] each: (x,) or (x, E(x)). The
-            first decides the precision, as x in `pairwise_gradient`.
-        fake: its inputs for fake examples, of the same shapes: (G(z),) or (G(z), z).
-        epsilon: floating [batch] in [0, 1], the share of the real example. Drawn anew if None.
-
-    Returns:
-        [batch], float32 or float64.
-
-    Raises:
-        ValueError: if epsilon is not one number per example.
-    """
-    dtype = _precision(real[0])
-    pairs = [
-        tuple(tf.stop_gradient(tf.cast(end, dtype)) for end in ends)
-        for ends in zip(real, fake, strict=True)
-    ]
-    points = _points(epsilon, pairs[0][0])
-    between = []
-    for true, false in pairs:
-        share = _per_example(points, true)
-        between.append(share * true + (1.0 - share) * false)
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(between)
-        logits = discriminator(*arguments_for(discriminator, between))
-    # An input that D does not use has a gradient of 0.
-    gradients = tape.gradient(logits, between, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-    flat = [tf.reshape(gradient, [tf.shape(gradient)[0], -1]) for gradient in gradients]
-    return _norm(tf.concat(flat, axis=1))
-
-
-def gradient_penalty(
-    discriminator: Callable[..., tf.Tensor],
-    real: Sequence[tf.Tensor],
-    fake: Sequence[tf.Tensor],
-    *,
-    epsilon: tf.Tensor | None = None,
-) -> tf.Tensor:
-    """(‖∇D‖₂ - 1)², the penalty of WGAN-GP. [batch]. Its usual weight is 10.
-
-    Source: I. Gulrajani et al., "Improved training of Wasserstein GANs", NeurIPS 2017. It asks for
-    a slope of 1 between any real and any fake example, in whatever direction; the pairwise penalty
-    asks for the direction from a reconstruction to its own sample.
-
-    Args and errors: as `gradient_norm`.
-    """
-    return tf.square(gradient_norm(discriminator, real, fake, epsilon=epsilon) - 1.0)

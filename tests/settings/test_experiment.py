@@ -3,7 +3,9 @@ import dataclasses
 import pytest
 
 from logan.errors import UserError
-from logan.experiments import (
+from logan.settings import (
+    METHODS,
+    PAPER_NAMES,
     PRESETS,
     Experiment,
     data_differences,
@@ -22,24 +24,69 @@ FOLDER = dict(data="photos")
 
 
 def make(name, **settings):
-    needed = FOLDER if PRESETS[name].settings.get("dataset") == "images" else {}
+    needed = FOLDER if name == "images" else {}
     return preset(name, {**needed, **settings})
 
 
-each_preset = pytest.mark.parametrize("name", PRESETS)
+each_preset = pytest.mark.parametrize("name", [*PRESETS, *PAPER_NAMES])
 
 
-@each_preset
-def test_preset_holds_its_settings_and_defaults_elsewhere(name):
-    experiment = make(name)
-    assert experiment.name == name
+@pytest.mark.parametrize("name", PRESETS)
+def test_preset_holds_its_settings_those_of_its_method_and_defaults_elsewhere(name):
+    experiment, own = make(name), PRESETS[name]
+    assert (experiment.name, experiment.method) == (name, "")
+    expected = {
+        **own.settings,
+        **METHODS[own.method].settings_for(name, own.settings.get("dataset", "ring8")),
+    }
     for field in dataclasses.fields(Experiment):
         value = getattr(experiment, field.name)
-        if field.name in PRESETS[name].settings:
-            assert value == PRESETS[name].settings[field.name]
+        if field.name in expected:
+            assert value == expected[field.name]
         elif field.name not in ("name", "data"):
             assert value == field.default
-    assert PRESETS[name].text
+    assert own.text
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("name", ["ring8", "line", "traffic", "celeb_a"])
+def test_every_method_goes_with_every_kind_of_data(name, method):
+    if method == "encoder" and name in ("traffic", "celeb_a"):
+        with pytest.raises(UserError, match="--model: expected bigan or gan with images"):
+            preset(name, method=method)
+    elif method == "custom" and name in ("traffic", "celeb_a"):
+        assert preset(name, method=method).loss == "vanilla"
+    else:
+        experiment = preset(name, method=method)
+        expected = METHODS[method].settings_for(name, name)
+        assert {field: getattr(experiment, field) for field in expected} == expected
+        assert experiment.method == method
+
+
+def test_a_method_says_how_the_preset_what_and_flags_override_both():
+    one = preset("grid25", {"learning_rate": 5e-4}, method="wgan-gp")
+    assert (one.model, one.penalty, one.penalty_weight) == ("gan", "gradient", 10)
+    assert (one.dataset, one.steps, one.learning_rate) == ("grid25", 30_000, 5e-4)
+    assert one.term_parts == [("gradient", {"weight": 10.0})]
+    with pytest.raises(UserError, match=r"^--method: .*Received: 'wgangp'\. Did you mean wgan-gp"):
+        preset("grid25", method="wgangp")
+
+
+@pytest.mark.parametrize("name", PAPER_NAMES)
+def test_the_papers_names_are_its_method(name):
+    old, new = make(name), preset(PAPER_NAMES[name], method="paper")
+    assert dataclasses.replace(old, name=new.name, method=new.method) == new
+
+
+def test_terms_are_the_penalty_the_autoencoder_loss_and_those_by_name():
+    one = make("ring8", penalty_weight=0.5, autoencoder_weight=2.0, terms=("gradient:weight=3",))
+    assert one.term_parts == [
+        ("pairwise", {"weight": 0.5, "form": "norm", "distance_scale": 0.0}),
+        ("autoencoder", {"weight": 2.0}),
+        ("gradient", {"weight": 3}),
+    ]
+    assert make("ring8", penalty="none").term_parts == []
+    assert make("ring8", loss="wasserstein", penalty="none", terms=("gradient",)).loss
 
 
 @pytest.mark.parametrize("name", ["traffic", "images", "celeb_a", "cifar10"])
@@ -186,6 +233,12 @@ def test_wrong_value_is_refused_and_its_flag_named(name, value):
         (dict(network="convolutional"), "network"),
         (dict(dataset="traffic", **VIDEO), "network"),
         (dict(model="gan", penalty="none", autoencoder_weight=1.0), "autoencoder_weight"),
+        (dict(model="gan", penalty="none", terms=("autoencoder:weight=1",)), "terms"),
+        (dict(terms=("autoencoder:weight",)), "terms"),
+        (dict(terms=("autoencode",)), "terms"),
+        (dict(loss="vanilla:smoothing"), "loss"),
+        (dict(method="wgangp"), "method"),
+        (dict(plugins=("missing.py",)), "plugins"),
         (dict(dataset="images", network="convolutional"), "data"),
         (dict(dataset="traffic", network="convolutional", data="photos"), "data"),
         (dict(dataset="celeb_a", network="convolutional", **VIDEO), "video"),

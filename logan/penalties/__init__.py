@@ -1,0 +1,22 @@
+"""Penalties on the discriminator's gradient, usable with any discriminator."""
+
+from logan.penalties.gradient import gradient_norm, gradient_penalty
+from logan.penalties.pairwise import (
+    PENALTY_FORMS,
+    PairwiseGradient,
+    distance_weight,
+    pairwise_gradient,
+    pairwise_gradient_penalty,
+    penalty_of,
+)
+
+__all__ = [
+    "PENALTY_FORMS",
+    "PairwiseGradient",
+    "distance_weight",
+    "gradient_norm",
+    "gradient_penalty",
+    "pairwise_gradient",
+    "pairwise_gradient_penalty",
+    "penalty_of",
+]

@@ -1,0 +1,44 @@
+"""Everything that decides what a run computes. Nothing here imports TensorFlow."""
+
+from logan.settings.comparison import data_differences, differences, identity, with_whole_paths
+from logan.settings.experiment import KINDS, Experiment, is_crop, preset
+from logan.settings.flag_files import from_flags, from_text, to_flags
+from logan.settings.methods import METHODS, Method
+from logan.settings.names import (
+    DATASETS,
+    IMAGE_SIZES,
+    LOSSES,
+    NETWORKS,
+    SAMPLERS,
+    TERMS,
+    toy_names,
+)
+from logan.settings.presets import PAPER_NAMES, PRESETS, Preset
+from logan.settings.text import to_text
+
+__all__ = [
+    "DATASETS",
+    "IMAGE_SIZES",
+    "KINDS",
+    "LOSSES",
+    "METHODS",
+    "NETWORKS",
+    "PAPER_NAMES",
+    "PRESETS",
+    "SAMPLERS",
+    "TERMS",
+    "Experiment",
+    "Method",
+    "Preset",
+    "data_differences",
+    "differences",
+    "from_flags",
+    "from_text",
+    "identity",
+    "is_crop",
+    "preset",
+    "to_flags",
+    "to_text",
+    "toy_names",
+    "with_whole_paths",
+]

@@ -1,0 +1,171 @@
+"""How it is learned: the methods by name, each with the best settings that were found for it.
+
+Where the settings come from: results/trials/.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from logan.registry import Entry, Registry
+from logan.settings.names import DATASETS
+
+Settings = Mapping[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Method(Entry):
+    """A way to train.
+
+    Attributes:
+        settings: what makes it this method.
+        toys: with toy mixtures, besides.
+        images: with images, besides.
+        by_experiment: with single experiments, besides.
+        image_step: time of a training step on images, as a multiple of the pairwise penalty's
+            (junction, 32 pixels, one thread).
+    """
+
+    settings: Settings = dataclasses.field(default_factory=dict)
+    toys: Settings = dataclasses.field(default_factory=dict)
+    images: Settings = dataclasses.field(default_factory=dict)
+    by_experiment: Mapping[str, Settings] = dataclasses.field(default_factory=dict)
+    image_step: float = 1.0
+
+    def settings_for(self, experiment: str, dataset: str) -> dict[str, Any]:
+        """All its settings for an experiment on a data set."""
+        tuned = self.images if DATASETS[dataset].is_image else self.toys
+        return {**self.settings, **tuned, **self.by_experiment.get(experiment, {})}
+
+
+# Once solved, a line falls into bursts of unrest: a gentle loss, and an end before they come.
+_LINE = dict(loss="least_squares", learning_rate=1e-3, learning_rate_floor=0.0, penalty_weight=0.3)
+_PAIRWISE_TOYS: dict[str, Settings] = {
+    "line": _LINE,
+    "line_far": _LINE,
+    "swiss": dict(penalty_weight=0.3),
+}
+
+_PAIRWISE_IMAGES = dict(
+    loss="wasserstein",
+    # One step for one of G's leaves D behind reconstructions that move on.
+    discriminator_steps=2,
+    penalty_weight=5.0,
+    penalty_form="squared_norm",
+    learning_rate=1e-3,
+)
+_SMALL_LATENT: dict[str, Settings] = {"traffic": dict(latent_length=8)}
+
+_PLAIN = dict(penalty="none", loss="vanilla", discriminator_steps=1, autoencoder_weight=0.0)
+_SLOW = dict(learning_rate=2e-4, beta_1=0.5)
+_CRITIC = dict(loss="wasserstein", autoencoder_weight=0.0, discriminator_steps=5)
+_IMAGE_CRITIC = dict(batch_size=320, learning_rate=3e-4)
+# D's updates see as many samples as those of the other methods.
+_TOY_CRITIC = dict(batch_size=1280)
+
+_PAPER = dict(
+    penalty="pairwise",
+    penalty_form="norm",
+    penalty_distance_scale=0.0,
+    autoencoder_weight=0.0,
+    discriminator_steps=1,
+    learning_rate=1e-4,
+    learning_rate_floor=0.1,
+    schedule="constant",
+    beta_1=0.5,
+)
+
+METHODS = Registry(
+    "method",
+    {
+        "pairwise": Method(
+            text="BiGAN with the pairwise gradient penalty, this package's",
+            settings=dict(penalty="pairwise"),
+            images=_PAIRWISE_IMAGES,
+            by_experiment={**_PAIRWISE_TOYS, **_SMALL_LATENT},
+        ),
+        "pairwise-autoencoder": Method(
+            text="the same with an autoencoder loss",
+            settings=dict(penalty="pairwise"),
+            toys=dict(autoencoder_weight=1.0),
+            # The penalty brings the rare things, this keeps each in its own reconstruction.
+            images=dict(_PAIRWISE_IMAGES, autoencoder_weight=300.0),
+            by_experiment=_PAIRWISE_TOYS,
+            image_step=1 / 0.92,
+        ),
+        "bigan": Method(
+            text="plain BiGAN",
+            settings=dict(_PLAIN, model="bigan"),
+            toys=dict(learning_rate=1e-3),
+            images=_SLOW,
+            by_experiment={
+                **_SMALL_LATENT,
+                "line": dict(loss="least_squares", learning_rate=2e-3, steps=12_000),
+            },
+            image_step=1 / 1.20,
+        ),
+        "autoencoder": Method(
+            text="BiGAN with an autoencoder loss (ALICE with the squared error)",
+            settings=dict(_PLAIN, model="bigan", autoencoder_weight=1.0),
+            images=dict(autoencoder_weight=100.0, learning_rate=1e-3),
+            by_experiment=_SMALL_LATENT,
+            image_step=1 / 1.05,
+        ),
+        "gradient-autoencoder": Method(
+            text="BiGAN with WGAN-GP's penalty and an autoencoder loss",
+            settings=dict(penalty="gradient", penalty_weight=10.0, loss="wasserstein"),
+            toys=dict(autoencoder_weight=1.0),
+            images=dict(discriminator_steps=2, autoencoder_weight=300.0, learning_rate=1e-3),
+        ),
+        "gan": Method(
+            text="plain GAN",
+            settings=dict(_PLAIN, model="gan"),
+            toys=dict(learning_rate=1e-3),
+            images=_SLOW,
+            by_experiment=_SMALL_LATENT,
+            image_step=1 / 1.25,
+        ),
+        "wgan": Method(
+            text="WGAN: a GAN with clipped weights of D",
+            settings=dict(_CRITIC, model="gan", penalty="none", weight_clip=0.01),
+            toys=_TOY_CRITIC,
+            images=_IMAGE_CRITIC,
+            by_experiment=_SMALL_LATENT,
+            image_step=1 / 0.50,
+        ),
+        "wgan-gp": Method(
+            text="WGAN-GP: a GAN with a penalty on the length of D's gradient",
+            settings=dict(_CRITIC, model="gan", penalty="gradient", penalty_weight=10.0),
+            toys=_TOY_CRITIC,
+            images=_IMAGE_CRITIC,
+            by_experiment=_SMALL_LATENT,
+            image_step=1 / 0.32,
+        ),
+        "paper": Method(
+            text="the pairwise penalty with the paper's networks and settings",
+            settings=_PAPER,
+            toys=dict(
+                latent_length=1,
+                width=512,
+                hidden_layers=3,
+                loss="logan1",
+                penalty_weight=0.1,
+                steps=40_000,
+            ),
+            images=dict(
+                image_size=128, width=64, latent_length=128, loss="logan2", penalty_weight=1.0
+            ),
+            # 160 epochs of 162,770 and of 50,000 pictures, and of the junction.
+            by_experiment={
+                "celeb_a": dict(steps=406_880),
+                "cifar10": dict(image_size=32, loss="logan1", steps=124_960),
+                "traffic": dict(steps=20_000),
+            },
+        ),
+        "encoder": Method(
+            text="an encoder alone against a prior",
+            settings=dict(model="encoder", penalty="none", learning_rate=1e-3),
+        ),
+        "custom": Method(text="the flags and their defaults"),
+    },
+)

@@ -1,0 +1,163 @@
+"""Names of everything that a setting can choose, and what must be known of it at once.
+
+To add a part is a line here and its code in the module that the line names. Nothing here imports
+TensorFlow.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+
+from logan.registry import Entry, Registry
+
+IMAGE_SIZES = (8, 16, 32, 64, 128, 256)
+
+LOSSES = Registry(
+    "loss",
+    {
+        "vanilla": Entry("logan.losses:vanilla", "non-saturating; smoothing=0.1 smooths one side"),
+        "wasserstein": Entry("logan.losses:wasserstein", "WGAN's; needs a bound on D"),
+        "least_squares": Entry("logan.losses:least_squares", "LSGAN's"),
+        "logan1": Entry("logan.losses:logan1", "the paper's, for toys and CIFAR-10"),
+        "logan2": Entry("logan.losses:logan2", "the paper's, for CelebA"),
+        "logan3": Entry("logan.losses:logan3", "of the paper's code"),
+    },
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class TermEntry(Entry):
+    """A summand of a loss.
+
+    Attributes:
+        is_penalty: whether it is one on D, which --penalty can name.
+        needs_encoder: whether it works with an encoder only.
+        bounds_discriminator: whether it bounds D's slope, as a Wasserstein loss requires.
+        fields: of those of its settings that have a flag of their own, the flag's name. The weight
+            of a penalty is --penalty_weight.
+    """
+
+    is_penalty: bool = False
+    needs_encoder: bool = False
+    bounds_discriminator: bool = False
+    fields: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+TERMS = Registry(
+    "terms",
+    {
+        "pairwise": TermEntry(
+            "logan.terms.gradient:PairwisePenalty",
+            "pairwise gradient penalty on D",
+            is_penalty=True,
+            needs_encoder=True,
+            bounds_discriminator=True,
+            fields=dict(form="penalty_form", distance_scale="penalty_distance_scale"),
+        ),
+        "gradient": TermEntry(
+            "logan.terms.gradient:GradientPenalty",
+            "WGAN-GP's penalty on D",
+            is_penalty=True,
+            bounds_discriminator=True,
+        ),
+        "autoencoder": TermEntry(
+            "logan.terms.reconstruction:AutoencoderLoss",
+            "mean (x - G(E(x)))² for G and E",
+            needs_encoder=True,
+        ),
+    },
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class NetworkEntry(Entry):
+    """A kind of networks.
+
+    Attributes:
+        of_images: whether for images, or else for vectors.
+        takes: fields of `Experiment` that its constructors take besides those that all have.
+    """
+
+    of_images: bool = False
+    takes: tuple[str, ...] = ()
+
+
+NETWORKS = Registry(
+    "network",
+    {
+        "mlp": NetworkEntry(
+            "logan.networks.mlp:MLP",
+            "multilayer perceptrons, for vectors",
+            takes=("hidden_layers",),
+        ),
+        "convolutional": NetworkEntry(
+            "logan.networks.convolutional:CONVOLUTIONAL", "DCGAN-like, for images", of_images=True
+        ),
+    },
+)
+
+SAMPLERS = Registry(
+    "sampler", {"plain": Entry("logan.sampling:plain", "G(z) of draws from the prior")}
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class DatasetEntry(Entry):
+    """A data set; `home` is a function (experiment, cache, show_progress) -> Data.
+
+    Attributes:
+        modes: of a toy mixture, how many; 0 for images.
+        features: of a toy mixture, numbers in one x.
+        takes: of the settings that only some data sets have, those that it heeds.
+        needs: those of them that must be given.
+    """
+
+    modes: int = 0
+    features: int = 2
+    takes: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+
+    @property
+    def is_image(self) -> bool:
+        return self.modes == 0
+
+
+def _toy(text: str, modes: int, features: int = 2) -> DatasetEntry:
+    return DatasetEntry("logan.datasets.load:load_toy", text, modes, features, ("mode_weights",))
+
+
+DATASETS = Registry(
+    "dataset",
+    {
+        "ring8": _toy("8 modes on a circle", 8),
+        "ring16": _toy("8 modes on each of two circles", 16),
+        "grid25": _toy("5 x 5 modes, spacing 100 σ", 25),
+        "grid25_wide": _toy("5 x 5 modes, spacing 40 σ", 25),
+        "swiss": _toy("a swiss roll, counted as 25 arcs", 25),
+        "line": _toy("1-D: 5 modes", 5, features=1),
+        "line_far": _toy("1-D: 5 modes and two far ones", 7, features=1),
+        "traffic": DatasetEntry(
+            "logan.datasets.load:load_traffic",
+            "snapshots of --video, or of the rendered junction",
+            takes=("video", "crop"),
+        ),
+        "images": DatasetEntry(
+            "logan.datasets.load:load_folder",
+            "the pictures in the folder --data",
+            takes=("data", "crop"),
+            needs=("data",),
+        ),
+        "celeb_a": DatasetEntry(
+            "logan.datasets.load:load_faces", "faces, from --data or fetched", takes=("data",)
+        ),
+        "cifar10": DatasetEntry(
+            "logan.datasets.load:load_photographs",
+            "photographs of ten kinds, from --data or fetched",
+            takes=("data",),
+        ),
+    },
+)
+
+
+def toy_names() -> tuple[str, ...]:
+    """Names of the toy mixtures."""
+    return tuple(name for name, entry in DATASETS.items() if not entry.is_image)

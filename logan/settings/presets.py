@@ -1,0 +1,71 @@
+"""What is learned, and how large: the named experiments."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from logan.settings.names import DATASETS, toy_names
+
+
+@dataclasses.dataclass(frozen=True)
+class Preset:
+    """A named experiment.
+
+    Attributes:
+        text: a line of description.
+        settings: data, networks and length of training, where they differ from default.
+        method: the method that it is trained by unless another one is named.
+    """
+
+    text: str
+    settings: Mapping[str, Any]
+    method: str = "pairwise"
+
+
+def _toy(name: str, **settings: Any) -> Preset:
+    return Preset(DATASETS[name].text, dict(dataset=name, **settings))
+
+
+def _images(name: str, **settings: Any) -> Preset:
+    sizes = dict(
+        network="convolutional",
+        width=32,
+        latent_length=64,
+        normalization="batch",
+        batch_size=64,
+        steps=8_000,
+        jit=False,
+    )
+    return Preset(
+        DATASETS[name].text, {**sizes, "dataset": name, **settings}, "pairwise-autoencoder"
+    )
+
+
+def _encoder(text: str, prior: str) -> Preset:
+    # A curve in the plane against a line: the encoder could cover either prior.
+    settings = dict(dataset="swiss", latent_length=1, prior=prior, steps=6_000)
+    return Preset(text, settings, "encoder")
+
+
+PRESETS: dict[str, Preset] = {
+    "ring8": _toy("ring8", steps=12_000),
+    "ring16": _toy("ring16", steps=20_000),
+    "grid25": _toy("grid25", steps=30_000),
+    "grid25_wide": _toy("grid25_wide", steps=24_000),
+    "swiss": _toy("swiss", steps=16_000),
+    "line": _toy("line", latent_length=1, steps=6_000),
+    "line_far": _toy("line_far", latent_length=1, steps=6_000),
+    "encoder-unimodal": _encoder("an encoder alone against a unimodal prior", "uniform"),
+    "encoder-modes": _encoder("an encoder alone against a prior of separate modes", "line"),
+    # What differs between frames of a fixed camera is little.
+    "traffic": _images("traffic", latent_length=16),
+    "images": _images("images"),
+    "celeb_a": _images("celeb_a", image_size=64),
+    "cifar10": _images("cifar10"),
+    "custom": Preset("the flags and their defaults", {}, "custom"),
+}
+
+# Names of version 0.1, which said what is learned and how in one.
+PAPER_NAMES: dict[str, str] = {
+    f"{name}-paper": name for name in (*toy_names(), "traffic", "celeb_a", "cifar10")
+}
