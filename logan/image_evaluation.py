@@ -309,7 +309,11 @@ def _pull(model: BiGAN, seed: int, x: np.ndarray, x_hat: np.ndarray) -> dict[str
     for codes in (z, np.roll(z, len(z) // 2, axis=0)):
         parts = [
             pairwise_gradient(
-                model.judge_in_float32, x[rows], codes[rows], x_hat[rows], epsilon=epsilon[rows]
+                model.discriminator_in_float32,
+                x[rows],
+                codes[rows],
+                x_hat[rows],
+                epsilon=epsilon[rows],
             ).slope_and_alignment()
             for rows in batches
         ]

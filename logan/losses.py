@@ -1,4 +1,4 @@
-"""Adversarial losses of a joint discriminator, and the table of them by name.
+"""Adversarial losses of a joint discriminator.
 
 r are the discriminator's logits of (x, E(x)), f those of (G(z), z); sp is softplus, s the logistic
 sigmoid. The discriminator is to call r true and f false; generator and encoder share the second
@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from logan.settings.names import LOSSES
+
 
 class AdversarialLosses(NamedTuple):
     """Two float32 scalars, means over the batch.
@@ -27,20 +29,34 @@ class AdversarialLosses(NamedTuple):
     generator: tf.Tensor
 
 
-AdversarialLoss = Callable[[tf.Tensor, tf.Tensor], AdversarialLosses]
+AdversarialLoss = Callable[..., AdversarialLosses]  # of r and f
 
 
 def _means(discriminator: tf.Tensor, generator: tf.Tensor) -> AdversarialLosses:
     return AdversarialLosses(tf.reduce_mean(discriminator), tf.reduce_mean(generator))
 
 
-def vanilla(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> AdversarialLosses:
-    """[v] D: sp(f) + sp(-r). G, E: sp(-f) + sp(r). The non-saturating loss of Goodfellow 2014."""
+def vanilla(
+    real_logits: tf.Tensor, fake_logits: tf.Tensor, *, smoothing: float = 0.0
+) -> AdversarialLosses:
+    """[v] D: sp(f) + sp(-r). G, E: sp(-f) + sp(r). The non-saturating loss of Goodfellow 2014.
+
+    Args:
+        real_logits: r, float32 [batch, 1].
+        fake_logits: f, float32 [batch, 1].
+        smoothing: a in [0, 1) makes D's loss sp(f) + (1 - a)·sp(-r) + a·sp(r), which calls real
+            samples true with probability 1 - a: one-sided label smoothing (Salimans et al. 2016).
+
+    Raises:
+        ValueError: if smoothing is out of range.
+    """
+    if not 0 <= smoothing < 1:
+        raise ValueError(f"Expected smoothing in [0, 1). Received: {smoothing}")
     softplus = tf.math.softplus
-    return _means(
-        softplus(fake_logits) + softplus(-real_logits),
-        softplus(-fake_logits) + softplus(real_logits),
-    )
+    of_real = softplus(-real_logits)
+    if smoothing:
+        of_real = (1.0 - smoothing) * of_real + smoothing * softplus(real_logits)
+    return _means(softplus(fake_logits) + of_real, softplus(-fake_logits) + softplus(real_logits))
 
 
 def wasserstein(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> AdversarialLosses:
@@ -89,6 +105,10 @@ def logan3(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> AdversarialLosses:
     )
 
 
-ADVERSARIAL_LOSSES: dict[str, AdversarialLoss] = {
-    loss.__name__: loss for loss in (vanilla, wasserstein, least_squares, logan1, logan2, logan3)
-}
+def get(loss: str | AdversarialLoss) -> AdversarialLoss:
+    """A loss by its name, with settings "vanilla:smoothing=0.1"; a function as it is.
+
+    Raises:
+        UserError: a ValueError, on an unknown name or setting.
+    """
+    return LOSSES.bind(loss) if isinstance(loss, str) else loss

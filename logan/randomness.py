@@ -1,4 +1,4 @@
-"""Every random draw as a pure function of (seed, step, purpose, replica).
+"""Every random draw as a pure function of (seed, step, purpose).
 
 Nothing here has a state, so a resumed, replayed or scaled-out run needs no more than its step
 number to draw what an undisturbed run would have drawn. The algorithm is pinned to Philox
@@ -7,7 +7,7 @@ XLA-compiled code draw the same numbers (of the normal ones, the last digit may 
 """
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -24,21 +24,16 @@ class Purpose(enum.IntEnum):
     PRIOR = 6
     EVALUATION_DATA = 7
     EVALUATION_LATENT = 8
-    WEIGHTS = 9
-    LATENT_INTERPOLATION = 10
     FLIP = 11
 
 
-def key(
-    seed: int, step: int | tf.Tensor, purpose: Purpose, replica: int | tf.Tensor = 0
-) -> tf.Tensor:
+def key(seed: int, step: int | tf.Tensor, purpose: Purpose) -> tf.Tensor:
     """The key of one draw.
 
     Args:
         seed: the run's seed.
         step: the training step, a Python integer or a scalar integer tensor.
         purpose: what the draw is for; two purposes never share numbers.
-        replica: the index of the device's replica under a distribution strategy.
 
     Returns:
         int32 [2], to be used with `uniform`, `normal` or any `tf.random.stateless_*` function.
@@ -47,7 +42,7 @@ def key(
     words = np.array([seed & 0xFFFFFFFFFFFFFFFF], np.uint64).view(np.int32)
     folded = _fold_in(tf.constant(words), int(purpose))
     folded = _fold_in(folded, tf.cast(step, tf.int64))
-    return _fold_in(folded, tf.cast(replica, tf.int32))
+    return _fold_in(folded, 0)  # part of every number drawn so far
 
 
 def _fold_in(key: tf.Tensor, data: int | tf.Tensor) -> tf.Tensor:
@@ -125,3 +120,41 @@ def replica_of() -> tuple[int | tf.Tensor, int]:
     if context is None or context.num_replicas_in_sync == 1:
         return 0, 1
     return context.replica_id_in_sync_group, context.num_replicas_in_sync
+
+
+class Draw:
+    """The random draws of one discriminator update: a pure function of seed and update.
+
+    Under a distribution strategy every replica draws for the whole batch and keeps its own rows, so
+    that the draws of a step do not depend on how many share it.
+    """
+
+    def __init__(self, seed: int, update: tf.Tensor):
+        self._seed = seed
+        self._update = update
+        self._replica, self._replicas = replica_of()
+
+    def rows(
+        self, draw: Callable[..., tf.Tensor], count: tf.Tensor, *purposes: Purpose
+    ) -> tf.Tensor:
+        """This replica's rows of what is drawn for all.
+
+        Args:
+            draw: maps a key for each purpose and a count to a tensor [count, ...].
+            count: rows of this replica.
+            purposes: what the draws are for.
+        """
+        keys = [key(self._seed, self._update, purpose) for purpose in purposes]
+        if self._replicas == 1:
+            return draw(*keys, count)
+        drawn = draw(*keys, count * self._replicas)
+        first = count * self._replica
+        return drawn[first : first + count]
+
+    def latents(self, count: tf.Tensor, latent_length: int) -> tf.Tensor:
+        """Draws of the prior, float32 [count, latent_length]."""
+        return self.rows(lambda k, n: latents(k, n, latent_length), count, Purpose.LATENT)
+
+    def epsilon(self, count: tf.Tensor) -> tf.Tensor:
+        """Places between the ends of pairs, float32 [count] in [0, 1)."""
+        return self.rows(lambda k, n: uniform(k, [n]), count, Purpose.INTERPOLATION)

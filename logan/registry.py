@@ -92,29 +92,26 @@ class Registry(Mapping[str, E], Generic[E]):
             self._objects[name] = getattr(importlib.import_module(module), attribute)
         return self._objects[name]
 
-    def make(self, part: "Part", *arguments: Any) -> Any:
-        """Calls the part with arguments and its settings, as keyword arguments.
+    def bind(self, text: str) -> Callable[..., Any]:
+        """The part of a text "name:setting=value:…", its settings bound as keyword arguments.
 
         Raises:
-            UserError: on an unknown name, or a setting that the part does not have or refuses.
+            UserError: on an unknown name, or a setting that the part does not have.
         """
-        factory = self.load(part.name)
-        known = inspect.signature(factory).parameters.values()
-        own = [
-            one.name
-            for one in known
-            if one.kind is one.KEYWORD_ONLY or one.default is not one.empty
-        ]
+        return self.bind_part(parse_part(text, self.kind))
+
+    def bind_part(self, part: "Part") -> Callable[..., Any]:
+        """The same of a part that was read already."""
+        function = self.load(part.name)
+        known = inspect.signature(function).parameters.values()
+        own = [one.name for one in known if one.default is not one.empty]
         for setting in part.settings:
             if setting not in own:
                 expected = f"one of {', '.join(own)}" if own else "no settings"
                 raise UserError(
                     f"--{self.kind}: expected {expected} with {part.name}. Received: {setting}"
                 )
-        try:
-            return factory(*arguments, **part.settings)
-        except ValueError as error:
-            raise UserError(f"--{self.kind}: {part.name}: {error}") from error
+        return functools.partial(function, **part.settings) if part.settings else function
 
 
 class Part(NamedTuple):

@@ -307,7 +307,7 @@ class Run:
         write_json(path, [*sessions, {"first_step": first_step, **environment(self.experiment)}])
 
     def export_networks(self, model: "AdversarialModel") -> None:
-        """Writes the averaged players and the discriminator as .keras files, and their step."""
+        """Writes the averaged networks and the discriminator as .keras files, and their step."""
         networks = {role: getattr(model, f"averaged_{role}") for role in model.roles}
         for name, network in {**networks, "discriminator": model.discriminator}.items():
             with atomic_path(self.export / f"{name}.keras") as temporary:

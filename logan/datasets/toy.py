@@ -1,19 +1,14 @@
-"""The toy mixtures: Gaussian modes whose places, spread and weights are known exactly.
-
-Source of the sets: the code of "No Modes Left Behind" (AAAI 2018), and VEEGAN (NeurIPS 2017) for
-`grid25_wide`.
-"""
+"""The toy mixtures: Gaussian modes whose places, spread and weights are known exactly."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from logan.errors import UserError
+from logan.mixtures import RECIPES
 from logan.randomness import Purpose, key, mixture
-
-SWISS_ARCS = 25  # the roll's 1,000 centres are counted as so many arcs of consecutive centres
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,61 +68,20 @@ class ToyDistribution:
         return self.draw(choice, noise, count).numpy()
 
 
-def _ring(count: int, radius: float) -> np.ndarray:
-    # The end point is left out: with it, the first and the last mode would be one.
-    angles = np.linspace(0.0, 2.0 * np.pi, count, endpoint=False)
-    return radius * np.stack([np.cos(angles), np.sin(angles)], axis=1)
-
-
-def _grid(count: int, reach: float) -> np.ndarray:
-    line = np.linspace(-reach, reach, count)
-    return np.stack(np.meshgrid(line, line, indexing="ij"), axis=-1).reshape(-1, 2)
-
-
-def _swiss(count: int, reach: float) -> np.ndarray:
-    # The classic roll t·(cos t, sin t) over t from 1.5π to 4.5π.
-    angles = 1.5 * np.pi * (1.0 + 2.0 * np.linspace(0.0, 1.0, count))
-    roll = angles[:, None] * np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    return roll / np.abs(roll).max() * reach
-
-
-def _line() -> np.ndarray:
-    return np.linspace(-0.5, 0.5, 5)[:, None]
-
-
-@dataclasses.dataclass(frozen=True)
-class _Recipe:
-    centers: Callable[[], np.ndarray]
-    sigma: float = 0.01
-    modes: int | None = None
-
-
-_RECIPES = {
-    "ring8": _Recipe(lambda: _ring(8, 1.0)),
-    "ring16": _Recipe(lambda: np.concatenate([_ring(8, 1.0), _ring(8, 2.0)])),
-    "grid25": _Recipe(lambda: _grid(5, 2.0)),
-    "grid25_wide": _Recipe(lambda: _grid(5, 4.0), sigma=0.05),
-    "swiss": _Recipe(lambda: _swiss(1000, 2.0), modes=SWISS_ARCS),
-    "line": _Recipe(_line),
-    "line_far": _Recipe(lambda: np.concatenate([_line(), [[-5.0], [5.0]]])),
-}
-TOY_NAMES = tuple(_RECIPES)
-
-
 def toy_distribution(name: str, mode_weights: Sequence[float] = ()) -> ToyDistribution:
     """One of the toy sets by name.
 
     Args:
-        name: one of `TOY_NAMES`.
+        name: one of `logan.mixtures.RECIPES`.
         mode_weights: one positive number for each mode, in any scale; equal weights if empty.
 
     Raises:
         ValueError: on an unknown name.
         UserError: on a wrong number of weights, or one that is not positive.
     """
-    if name not in _RECIPES:
-        raise ValueError(f"Expected a toy data set of {TOY_NAMES}. Received: {name!r}")
-    recipe = _RECIPES[name]
+    if name not in RECIPES:
+        raise ValueError(f"Expected a toy data set of {tuple(RECIPES)}. Received: {name!r}")
+    recipe = RECIPES[name]
     centers = recipe.centers().astype(np.float32)
     mode_count = recipe.modes or len(centers)
     modes = np.arange(len(centers)) * mode_count // len(centers)

@@ -1,88 +1,45 @@
 """The training step that every adversarial model here shares.
 
-Each batch: the discriminator's step, then one step of the players (generator and encoder) against
-the discriminator as it is after its step, as in the paper's code. The players' outputs are computed
-once and serve both.
+Each batch: the discriminator's step, then one step of the generator and the encoder against the
+discriminator as it is after its step, as in the paper's code. What generator and encoder make is
+computed once and serves both.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+import collections
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
 
-from logan.losses import ADVERSARIAL_LOSSES
-from logan.penalties import gradient_norm
+from logan import losses, terms
+from logan.models.averages import move_averages
+from logan.models.network_group import NetworkGroup
+from logan.models.precision import in_float32, rescaled, scaled
 from logan.penalties.common import arguments_for
-from logan.randomness import Purpose, key, latents, replica_of, uniform
+from logan.randomness import Draw, replica_of
+from logan.terms import Compared, Term, Update
 
 NEVER = -1  # value of `first_bad_step` as long as every loss was good
 EXPLODED = 1e8  # a loss of that size is no better than one that is not finite
+_ALWAYS_LOGGED = ("discriminator_loss", "generator_loss", "real_logits", "fake_logits")
 
 
-class Play(NamedTuple):
-    """What the discriminator compares, each a tuple of its positional inputs.
+class AdversarialModel(NetworkGroup):
+    """A discriminator and the networks against it, trained in turn by `fit`.
 
-    Attributes:
-        real: inputs that it shall call true.
-        fake: inputs that it shall call false.
-    """
+    Subclasses say what the discriminator compares (`compared`).
 
-    real: tuple[tf.Tensor, ...]
-    fake: tuple[tf.Tensor, ...]
-
-
-class Draw:
-    """The random draws of one discriminator update: a pure function of seed and update.
-
-    Under a distribution strategy every replica draws for the whole batch and keeps its own rows, so
-    that the draws of a step do not depend on how many share it.
-    """
-
-    def __init__(self, seed: int, update: tf.Tensor):
-        self._seed = seed
-        self._update = update
-        self._replica, self._replicas = replica_of()
-
-    def rows(
-        self, draw: Callable[..., tf.Tensor], count: tf.Tensor, *purposes: Purpose
-    ) -> tf.Tensor:
-        """This replica's rows of what is drawn for all.
-
-        Args:
-            draw: maps a key for each purpose and a count to a tensor [count, ...].
-            count: rows of this replica.
-            purposes: what the draws are for.
-        """
-        keys = [key(self._seed, self._update, purpose) for purpose in purposes]
-        if self._replicas == 1:
-            return draw(*keys, count)
-        drawn = draw(*keys, count * self._replicas)
-        first = count * self._replica
-        return drawn[first : first + count]
-
-    def latents(self, count: tf.Tensor, latent_length: int) -> tf.Tensor:
-        """Draws of the prior, float32 [count, latent_length]."""
-        return self.rows(lambda k, n: latents(k, n, latent_length), count, Purpose.LATENT)
-
-    def epsilon(self, count: tf.Tensor) -> tf.Tensor:
-        """Places between the ends of pairs, float32 [count] in [0, 1)."""
-        return self.rows(lambda k, n: uniform(k, [n]), count, Purpose.INTERPOLATION)
-
-
-def default_optimizer() -> keras.optimizers.Optimizer:
-    """The paper's: Adam with learning rate 1e-4, β 0.5 and 0.9."""
-    return keras.optimizers.Adam(1e-4, beta_1=0.5, beta_2=0.9)
-
-
-class AdversarialModel(keras.Model):
-    """A discriminator and its players, trained in turn by `fit`.
-
-    Subclasses say what the discriminator compares (`play`) and may add to its loss
-    (`discriminator_penalty`) and to the players' (`players_penalty`).
+    A discriminator may say of itself, by attributes:
+        looks_across_batch: true if an example's logit depends on the other examples; real and fake
+            then go through it apart.
+        begin_update: a method, called once before each of its updates, for state that must not
+            change with every call.
+    A network with an attribute takes_labels that is true is called with `labels`, int64 [batch].
 
     Attributes:
-        judge_in_float32: the discriminator's logits, computed in float32 whatever its precision.
+        terms: summands of the losses besides the adversarial one.
+        discriminator_in_float32: its logits, computed in float32 whatever its precision.
         step: finished training steps, int64 scalar variable.
         first_bad_step: the first step, counted from 1, with a loss that was not finite or beyond
             `EXPLODED`, or `NEVER`.
@@ -90,61 +47,56 @@ class AdversarialModel(keras.Model):
 
     def __init__(
         self,
-        players: dict[str, keras.Model],
+        networks: dict[str, keras.Model],
         discriminator: keras.Model,
         *,
-        loss: str,
-        discriminator_steps: int,
-        average_decay: float,
-        seed: int,
+        loss: str | losses.AdversarialLoss,
         name: str,
-        gradient_penalty_weight: float = 0.0,
+        terms: Sequence[Term | str] = (),
         weight_clip: float = 0.0,
+        discriminator_steps: int = 1,
+        average_decay: float = 0.999,
+        seed: int = 0,
     ):
         """Builds the model.
 
         Args:
-            players: what is trained against the discriminator, by role.
+            networks: what is trained against the discriminator, by role.
             discriminator: D.
-            loss: a name from `logan.losses.ADVERSARIAL_LOSSES`.
-            discriminator_steps: updates of D for each one of the players. A batch is split into
-                as many parts, one for each update.
-            average_decay: weight of the past in the exponential moving average of the players'
-                weights, in [0, 1).
-            seed: of every random draw in training.
+            loss: see `logan.losses.get`. A model with a loss of another kind cannot be saved.
             name: the model's name.
-            gradient_penalty_weight: >= 0, of `logan.penalties.gradient_penalty`, WGAN-GP's.
+            terms: further summands of the losses; see `logan.terms.get`.
             weight_clip: c > 0 keeps the discriminator's weights in [-c, c], as WGAN does; 0 leaves
                 them alone.
+            discriminator_steps: updates of D for each one of the others. A batch is split into as
+                many parts, one for each update.
+            average_decay: weight of the past in the exponential moving average of the weights of
+                generator and encoder, in [0, 1).
+            seed: of every random draw in training.
 
         Raises:
             ValueError: on a setting out of range.
         """
-        super().__init__(name=name)
-        if loss not in ADVERSARIAL_LOSSES:
-            raise ValueError(
-                f"Expected loss to be one of {sorted(ADVERSARIAL_LOSSES)}. Received: {loss!r}"
-            )
+        super().__init__(networks, discriminator, name)
         if discriminator_steps < 1:
             raise ValueError(f"Expected discriminator_steps >= 1. Received: {discriminator_steps}")
         if not 0 <= average_decay < 1:
             raise ValueError(f"Expected average_decay in [0, 1). Received: {average_decay}")
-        check_not_negative(gradient_penalty_weight=gradient_penalty_weight, weight_clip=weight_clip)
-        self.discriminator = discriminator
-        self.gradient_penalty_weight = gradient_penalty_weight
-        self.weight_clip = weight_clip
+        if not weight_clip >= 0:
+            raise ValueError(f"Expected weight_clip >= 0. Received: {weight_clip}")
         self.loss_name = loss
+        self._adversarial_loss = losses.get(loss)
+        self.terms = _usable(terms, has_encoder="encoder" in networks)
+        self.weight_clip = weight_clip
         self.discriminator_steps = discriminator_steps
         self.average_decay = average_decay
         self.seed = seed
-        self._roles = tuple(players)
-        for role, network in players.items():
-            setattr(self, role, network)
-            setattr(self, f"averaged_{role}", _twin(network))
         self.step = self._counter("step", 0)
         self.first_bad_step = self._counter("first_bad_step", NEVER)
-        self._trackers = {name: keras.metrics.Mean(name=name) for name in self.log_names()}
-        self.judge_in_float32 = _in_float32(discriminator)
+        self._names_of_terms = _distinct_names(self.terms)
+        names = [*_ALWAYS_LOGGED, *(n for own in self._names_of_terms for n in own.values())]
+        self._trackers = {name: keras.metrics.Mean(name=name) for name in names}
+        self.discriminator_in_float32 = in_float32(discriminator)
         self.built = True
 
     def _counter(self, name: str, start: int) -> keras.Variable:
@@ -156,168 +108,64 @@ class AdversarialModel(keras.Model):
             name=name,
         )
 
-    # What a subclass provides.
-
-    def play(self, x: tf.Tensor, draw: Draw) -> Play:
-        """The players' move on one batch of data."""
-        raise NotImplementedError
-
-    def discriminator_penalty(
-        self, play: Play, draw: Draw
-    ) -> tuple[tf.Tensor | float, dict[str, tf.Tensor]]:
-        """A scalar to add to the discriminator's loss, and what to log of it."""
-        if not self.gradient_penalty_weight:
-            return 0.0, {}
-        slope = gradient_norm(
-            self.judge_in_float32,
-            play.real,
-            play.fake,
-            epsilon=draw.epsilon(tf.shape(play.real[0])[0]),
-        )
-        penalty = tf.reduce_mean(tf.square(slope - 1.0))
-        return self.gradient_penalty_weight * penalty, {
-            "penalty": penalty,
-            "gradient_slope": tf.reduce_mean(slope),
-        }
-
-    def players_penalty(self, play: Play) -> tuple[tf.Tensor | float, dict[str, tf.Tensor]]:
-        """A scalar to add to the players' loss, and what to log of it."""
-        return 0.0, {}
-
-    def log_names(self) -> list[str]:
-        """Names of the logged means over the batches of an interval."""
-        names = ["discriminator_loss", "generator_loss", "real_logits", "fake_logits"]
-        return [*names, "penalty", "gradient_slope"] if self.gradient_penalty_weight else names
-
-    # Training.
-
-    @property
-    def roles(self) -> tuple[str, ...]:
-        """What the players are called, such as generator and encoder."""
-        return self._roles
-
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
         return list(self._trackers.values())
 
-    @property
-    def optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
-        """By role, the discriminator's last. Empty before `compile`."""
-        roles = (*self._roles, "discriminator")
-        names = {role: f"{role}_optimizer" for role in roles}
-        return {role: getattr(self, name) for role, name in names.items() if hasattr(self, name)}
+    def compared(self, x: tf.Tensor, labels: tf.Tensor | None, draw: Draw) -> Compared:
+        """What generator and encoder make of one batch of data, for the discriminator."""
+        raise NotImplementedError
 
-    def compile_with(
-        self, optimizers: dict[str, keras.optimizers.Optimizer | None], **settings: Any
-    ) -> None:
-        """Takes one optimizer for each role and builds it; the rest as `keras.Model.compile`."""
-        if "optimizer" in settings:
-            expected = ", ".join(f"{role}_optimizer" for role in optimizers)
-            raise ValueError(
-                f"Expected one optimizer for each network, {expected}. Received: optimizer"
-            )
-        super().compile(optimizer=None, **settings)
-        for role in (*self._roles, "discriminator"):
-            optimizer = keras.optimizers.get(optimizers.get(role) or default_optimizer())
-            network = getattr(self, role)
-            if network.compute_dtype == "float16" and not _scales_loss(optimizer):
-                optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-            optimizer.build(network.trainable_variables)
-            setattr(self, f"{role}_optimizer", optimizer)
+    def made_by(self, role: str, inputs: tf.Tensor, labels: tf.Tensor | None) -> tf.Tensor:
+        """The output of the network of that role, in training mode."""
+        network = getattr(self, role)
+        return network(inputs, training=True, **_labels_for(network, labels))
 
-    def get_compile_config(self) -> dict[str, Any] | None:
-        if not self.compiled:
-            return None
-        return {
-            "jit_compile": self.jit_compile,
-            "steps_per_execution": self.steps_per_execution,
-            **{
-                f"{role}_optimizer": keras.saving.serialize_keras_object(optimizer)
-                for role, optimizer in self.optimizers.items()
-            },
-        }
+    def logits(self, compared: Compared, labels: tf.Tensor | None) -> tuple[tf.Tensor, tf.Tensor]:
+        """D's logits of the real and of the fake inputs, float32 [batch, 1] each.
 
-    def compile_from_config(self, config: dict[str, Any]) -> None:
-        self.compile(
-            **{
-                name: keras.saving.deserialize_keras_object(value)
-                if name.endswith("_optimizer")
-                else value
-                for name, value in config.items()
-            }
-        )
-
-    def make_train_function(self, force: bool = False) -> None:
-        """As in Keras, but for several machines, where its own function fails.
-
-        It would gather what each worker logs over an axis that scalars have not
-        (tensorflow#72388); each number is the same on all of them anyway.
+        Both go through the discriminator as one batch, which keeps the matrix units busier, unless
+        it looks across the batch.
         """
-        strategy = self.distribute_strategy
-        if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
-            super().make_train_function(force)
-            return
-        if getattr(self, "train_function", None) is not None and not force:
-            return
+        discriminator = self.discriminator
 
-        @tf.function
-        def step(iterator: Any) -> dict[str, tf.Tensor]:
-            logs = strategy.run(self.train_step, args=(next(iterator),))
-            return {
-                name: strategy.reduce(tf.distribute.ReduceOp.MEAN, value, axis=None)
-                for name, value in logs.items()
-            }
+        def of(inputs: Sequence[tf.Tensor], labels: tf.Tensor | None) -> tf.Tensor:
+            arguments = arguments_for(discriminator, inputs)
+            logits = discriminator(*arguments, training=True, **_labels_for(discriminator, labels))
+            return tf.cast(logits, tf.float32)
 
-        self.train_function: Any = step
+        if getattr(discriminator, "looks_across_batch", False):
+            return of(compared.real, labels), of(compared.fake, labels)
+        joined = [tf.concat(pair, axis=0) for pair in zip(*compared, strict=True)]
+        both = of(joined, None if labels is None else tf.concat([labels, labels], axis=0))
+        return tf.split(both, [tf.shape(compared.real[0])[0], tf.shape(compared.fake[0])[0]])
 
-    def judge(self, play: Play) -> tuple[tf.Tensor, tf.Tensor]:
-        """Logits of the real and of the fake inputs, float32 [batch, 1] each.
-
-        Both go through the discriminator as one batch, which keeps the matrix units busier. So a
-        batch normalization in it would see them mixed.
-        """
-        joined = [tf.concat(pair, axis=0) for pair in zip(play.real, play.fake, strict=True)]
-        arguments = arguments_for(self.discriminator, joined)
-        logits = tf.cast(self.discriminator(*arguments, training=True), tf.float32)
-        return tf.split(logits, [tf.shape(play.real[0])[0], tf.shape(play.fake[0])[0]])
-
-    def train_step(self, data: tf.Tensor) -> dict[str, tf.Tensor]:
-        """One update of the players after `discriminator_steps` of the discriminator.
+    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
+        """One update of generator and encoder after `discriminator_steps` of the discriminator.
 
         Args:
-            data: real samples x, floating [batch, ...], or a tuple that begins with them; batch a
-                multiple of discriminator_steps.
+            data: real samples x, floating [batch, ...], or (x, labels) with integers [batch]; batch
+                a multiple of discriminator_steps.
 
         Returns:
             The means so far of what is logged, by name.
         """
-        adversarial_loss = ADVERSARIAL_LOSSES[self.loss_name]
-        x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        x = tf.convert_to_tensor(x)
-        if not x.dtype.is_floating:
-            raise ValueError(f"Expected floating samples x. Received: {x.dtype.name}")
-        x = tf.cast(x, tf.float32)
-        if self.discriminator_steps > 1:
-            count = tf.shape(x)[0] if x.shape[0] is None else x.shape[0]
-            tf.debugging.assert_equal(
-                count % self.discriminator_steps,
-                0,
-                f"Expected batches of a multiple of discriminator_steps={self.discriminator_steps}",
-            )
-        parts = tf.split(x, self.discriminator_steps)
+        parts = list(self._parts(data))
         first_update = self.step.value * self.discriminator_steps
-        for index, part in enumerate(parts[:-1]):
+        for index, (x, labels) in enumerate(parts[:-1]):
             draw = Draw(self.seed, first_update + index)
-            self._update_discriminator(self.play(part, draw), draw)
+            self._update_discriminator(self.compared(x, labels, draw), labels, draw)
+        x, labels = parts[-1]
         draw = Draw(self.seed, first_update + self.discriminator_steps - 1)
         with tf.GradientTape() as tape:
-            play = self.play(parts[-1], draw)
-            logs = self._update_discriminator(play, draw)
-            penalty, players_logs = self.players_penalty(play)
-            loss = adversarial_loss(*self.judge(play)).generator + penalty
-            scaled = self._scaled(loss, self._roles[0])
-        self._apply(self._roles, tape, scaled)
-        self._finish_step({**logs, **players_logs, "generator_loss": loss})
+            compared = self.compared(x, labels, draw)
+            logs = self._update_discriminator(compared, labels, draw)
+            summand, term_logs = self._sum_of_terms("generator", compared, labels, draw)
+            logits = self.logits(compared, labels)
+            loss = self._adversarial_loss(*logits).generator + summand
+            share = self._share(loss, self.roles[0])
+        self._apply(self.roles, tape, share)
+        self._finish_step({**logs, **term_logs, "generator_loss": loss})
         return self.get_metrics_result()
 
     def test_step(self, data: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -331,16 +179,39 @@ class AdversarialModel(keras.Model):
             "good samples are. Measure those of the averaged networks by logan.metrics"
         )
 
-    def _update_discriminator(self, play: Play, draw: Draw) -> dict[str, tf.Tensor]:
-        play = Play(*(tuple(map(tf.stop_gradient, inputs)) for inputs in play))
+    def _parts(self, data: Any) -> Any:
+        """The batch, or its part for each update of the discriminator, as pairs (x, labels)."""
+        x, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
+        x = tf.convert_to_tensor(x)
+        if not x.dtype.is_floating:
+            raise ValueError(f"Expected floating samples x. Received: {x.dtype.name}")
+        x = tf.cast(x, tf.float32)
+        count = self.discriminator_steps
+        if count > 1:
+            size = tf.shape(x)[0] if x.shape[0] is None else x.shape[0]
+            tf.debugging.assert_equal(
+                size % count,
+                0,
+                f"Expected batches of a multiple of discriminator_steps={count}",
+            )
+        of_labels = [None] * count if labels is None else tf.split(labels, count)
+        return zip(tf.split(x, count), of_labels, strict=True)
+
+    def _update_discriminator(
+        self, compared: Compared, labels: tf.Tensor | None, draw: Draw
+    ) -> dict[str, tf.Tensor]:
+        compared = Compared(*(tuple(map(tf.stop_gradient, inputs)) for inputs in compared))
+        if hasattr(self.discriminator, "begin_update"):
+            self.discriminator.begin_update()
         with tf.GradientTape() as tape:
-            real_logits, fake_logits = self.judge(play)
-            penalty, logs = self.discriminator_penalty(play, draw)
-            loss = ADVERSARIAL_LOSSES[self.loss_name](real_logits, fake_logits).discriminator
-            loss += penalty
-            scaled = self._scaled(loss, "discriminator")
-        self._apply(("discriminator",), tape, scaled)
-        self._clip_discriminator()
+            real_logits, fake_logits = self.logits(compared, labels)
+            summand, logs = self._sum_of_terms("discriminator", compared, labels, draw)
+            loss = self._adversarial_loss(real_logits, fake_logits).discriminator + summand
+            share = self._share(loss, "discriminator")
+        self._apply(("discriminator",), tape, share)
+        if self.weight_clip:
+            for weights in self.discriminator.trainable_variables:
+                weights.assign(tf.clip_by_value(weights, -self.weight_clip, self.weight_clip))
         return {
             **logs,
             "discriminator_loss": loss,
@@ -348,35 +219,46 @@ class AdversarialModel(keras.Model):
             "fake_logits": tf.reduce_mean(fake_logits),
         }
 
-    def _scaled(self, loss: tf.Tensor, role: str) -> tf.Tensor:
-        """This replica's share of the loss, times the loss scale of float16's optimizers.
+    def _sum_of_terms(
+        self, side: str, compared: Compared, labels: tf.Tensor | None, draw: Draw
+    ) -> tuple[tf.Tensor | float, dict[str, tf.Tensor]]:
+        """The sum of one side's terms, and what they log."""
+        of_labels = _labels_for(self.discriminator, labels)
+        update = Update(
+            discriminator=lambda *inputs: self.discriminator_in_float32(*inputs, **of_labels),
+            networks={
+                role: lambda inputs, role=role: self.made_by(role, inputs, labels)
+                for role in self.roles
+            },
+            compared=compared,
+            labels=labels,
+            draw=draw,
+        )
+        total: tf.Tensor | float = 0.0
+        logs: dict[str, tf.Tensor] = {}
+        for term, names in zip(self.terms, self._names_of_terms, strict=True):
+            if term.side == side:
+                summand, own = term(update)
+                total += summand
+                logs |= {names[name]: value for name, value in own.items()}
+        return total, logs
+
+    def _share(self, loss: tf.Tensor, role: str) -> tf.Tensor:
+        """This replica's share of the loss, scaled for the optimizer of that role.
 
         Gradients of all replicas are summed.
         """
-        optimizer = self.optimizers[role]
-        share = loss / replica_of()[1]
-        return optimizer.scale_loss(share) if _scales_loss(optimizer) else share
+        return scaled(loss / replica_of()[1], self.optimizers[role])
 
     def _apply(self, roles: Sequence[str], tape: tf.GradientTape, loss: tf.Tensor) -> None:
         """One update of these roles by the gradients of a loss scaled for the first of them."""
         variables = [getattr(self, role).trainable_variables for role in roles]
-        first = self.optimizers[roles[0]]
-        for role, weights, gradients in zip(
-            roles, variables, tape.gradient(loss, variables), strict=True
-        ):
-            if not weights:  # all frozen
-                continue
-            optimizer = self.optimizers[role]
-            if role != roles[0] and _scales_loss(optimizer):
-                # Each optimizer has a scale of its own and will divide by that.
-                ratio = optimizer.dynamic_scale / first.dynamic_scale
-                gradients = [gradient * ratio for gradient in gradients]
-            optimizer.apply_gradients(zip(gradients, weights, strict=True))
-
-    def _clip_discriminator(self) -> None:
-        if self.weight_clip:
-            for weights in self.discriminator.trainable_variables:
-                weights.assign(tf.clip_by_value(weights, -self.weight_clip, self.weight_clip))
+        gradients = tape.gradient(loss, variables)
+        for role, weights, own in zip(roles, variables, gradients, strict=True):
+            if weights:  # or else all are frozen
+                optimizer = self.optimizers[role]
+                own = rescaled(own, optimizer, scaled_for=self.optimizers[roles[0]])
+                optimizer.apply_gradients(zip(own, weights, strict=True))
 
     def _finish_step(self, logs: dict[str, tf.Tensor]) -> None:
         for name, value in logs.items():
@@ -389,49 +271,22 @@ class AdversarialModel(keras.Model):
         self.first_bad_step.assign(
             tf.where(is_first_bad, self.step.value, self.first_bad_step.value)
         )
-        self._update_averages()
-
-    def _update_averages(self) -> None:
-        """The averages follow quickly at first: decay min(d, (1 + t) / (10 + t)) after t steps."""
-        steps = tf.cast(self.step.value, tf.float32)
-        decay = tf.minimum(self.average_decay, (1.0 + steps) / (10.0 + steps))
-        for role in self._roles:
-            current, averaged = getattr(self, role), getattr(self, f"averaged_{role}")
-            for value, average in zip(current.weights, averaged.weights, strict=True):
-                if tf.as_dtype(value.dtype).is_floating:
-                    value = average + (1.0 - decay) * (value - average)
-                average.assign(value)
-
-    # Saving.
-
-    def network_configs(self) -> dict[str, Any]:
-        return {
-            role: keras.saving.serialize_keras_object(getattr(self, role))
-            for role in (*self._roles, "discriminator")
-        }
+        pairs = [(getattr(self, role), getattr(self, f"averaged_{role}")) for role in self.roles]
+        move_averages(pairs, self.step.value, self.average_decay)
 
     def get_config(self) -> dict[str, Any]:
+        if not isinstance(self.loss_name, str):
+            raise ValueError(f"Expected a loss by its name to save. Received: {self.loss_name!r}")
         return {
             **self.network_configs(),
             "loss": self.loss_name,
+            "terms": [keras.saving.serialize_keras_object(term) for term in self.terms],
+            "weight_clip": self.weight_clip,
             "discriminator_steps": self.discriminator_steps,
             "average_decay": self.average_decay,
-            "gradient_penalty_weight": self.gradient_penalty_weight,
-            "weight_clip": self.weight_clip,
             "seed": self.seed,
             "name": self.name,
         }
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "AdversarialModel":
-        return cls(
-            **{
-                name: keras.saving.deserialize_keras_object(value, custom_objects)
-                if isinstance(value, dict)
-                else value
-                for name, value in config.items()
-            }
-        )
 
 
 def latent_length_of(generator: keras.Model) -> int:
@@ -440,74 +295,42 @@ def latent_length_of(generator: keras.Model) -> int:
     return int(generator.input_shape[-1] if length is None else length)
 
 
-def _twin(network: keras.Model) -> keras.Model:
-    """A copy with the same weights that training does not touch: for averages.
+def _usable(given: Sequence[Term | str], *, has_encoder: bool) -> tuple[Term, ...]:
+    """The terms of a weight above 0.
 
     Raises:
-        ValueError: if Keras cannot make one.
+        ValueError: if one needs an encoder and there is none.
     """
-    config = network.get_config()
-    try:
-        twin = type(network).from_config({**config, "name": f"averaged_{network.name}"})
-        twin.set_weights(network.get_weights())
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            "Expected networks that can be made again by from_config(get_config()), with all their "
-            f"weights. Received: {network.name}, {type(network).__name__}: {error}"
-        ) from error
-    twin.trainable = False
-    return twin
+    made = tuple(term for term in map(terms.get, given) if term.weight)
+    for term in made:
+        if term.needs_encoder and not has_encoder:
+            raise ValueError(
+                f"Expected terms without an encoder. Received: {term}, which needs one"
+            )
+    return made
 
 
-def _in_float32(discriminator: keras.Model) -> Callable[..., tf.Tensor]:
-    """The discriminator's logits without 16-bit rounding: what penalties differentiate.
+def _distinct_names(terms: Sequence[Term]) -> tuple[dict[str, str], ...]:
+    """For each term, under which name each thing that it logs is logged: a second one has a 2."""
+    count: collections.Counter[str] = collections.Counter()
+    result = []
+    for term in terms:
+        count.update(term.log_names)
+        result.append({n: n if count[n] == 1 else f"{n}_{count[n]}" for n in term.log_names})
+    return tuple(result)
 
-    Slopes of 16-bit numbers vanish (float16) or lose their digits (bfloat16).
+
+def _labels_for(network: Any, labels: tf.Tensor | None) -> dict[str, tf.Tensor]:
+    """The keyword argument of a network that takes labels.
+
+    Raises:
+        ValueError: if it does and there are none.
     """
-    if not _has_16_bits(discriminator):
-        return lambda *inputs: discriminator(*arguments_for(discriminator, inputs), training=True)
-    twin = type(discriminator).from_config(
-        {**_with_float32(discriminator.get_config()), "dtype": "float32"}
-    )
-    if _has_16_bits(twin):
-        raise ValueError(
-            "Expected a discriminator whose layers compute in float32 when its configuration says "
-            f"so. Received: {discriminator.name}, {type(discriminator).__name__}"
-        )
-
-    def judge(*inputs: tf.Tensor) -> tf.Tensor:
-        logits, _ = twin.stateless_call(
-            [variable.value for variable in discriminator.trainable_variables],
-            [variable.value for variable in discriminator.non_trainable_variables],
-            *arguments_for(twin, inputs),
-            training=True,
-        )
-        return logits
-
-    return judge
-
-
-def _has_16_bits(layer: keras.layers.Layer) -> bool:
-    """Whether it or any layer in it computes in 16 bits."""
-    return layer.compute_dtype in ("float16", "bfloat16") or any(
-        map(_has_16_bits, getattr(layer, "layers", []))
-    )
-
-
-def _with_float32(config: Any) -> Any:
-    """A configuration in which all layers, however deep, have the policy float32."""
-    if isinstance(config, list):
-        return [_with_float32(item) for item in config]
-    if not isinstance(config, dict):
-        return config
-    return {
-        name: "float32" if name == "dtype" and _is_policy(value) else _with_float32(value)
-        for name, value in config.items()
-    }
-
-
-def _is_policy(value: Any) -> bool:
-    return isinstance(value, dict) or "float16" in str(value)
+    if not getattr(network, "takes_labels", False):
+        return {}
+    if labels is None:
+        raise ValueError(f"Expected batches (x, labels) for {network.name}. Received: x alone")
+    return {"labels": labels}
 
 
 def _mean_over_replicas(values: Sequence[tf.Tensor]) -> tf.Tensor:
@@ -517,14 +340,3 @@ def _mean_over_replicas(values: Sequence[tf.Tensor]) -> tf.Tensor:
     if context is None or context.num_replicas_in_sync == 1:
         return stacked
     return context.all_reduce(tf.distribute.ReduceOp.MEAN, stacked)
-
-
-def _scales_loss(optimizer: keras.optimizers.Optimizer) -> bool:
-    return isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
-
-
-def check_not_negative(**settings: float) -> None:
-    """Raises ValueError naming the first setting that is below 0 or NaN."""
-    for name, value in settings.items():
-        if not value >= 0:
-            raise ValueError(f"Expected {name} >= 0. Received: {value}")

@@ -5,8 +5,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from logan.models.adversarial import AdversarialModel, Draw, Play
-from logan.randomness import Purpose, latents, mixture
+from logan.models.adversarial import AdversarialModel
+from logan.randomness import Draw, Purpose, latents, mixture
+from logan.terms import Compared
 
 
 @keras.saving.register_keras_serializable(package="logan")
@@ -24,8 +25,9 @@ class AdversarialEncoder(AdversarialModel):
         prior_centers: modes of the prior, a list of lists of latent_length numbers, or None for
             the unimodal prior U[-1, 1]^latent_length.
         prior_sigma: standard deviation per axis of those modes.
-        loss, gradient_penalty_weight, weight_clip, discriminator_steps, average_decay, seed: as
-            `BiGAN`.
+        loss: see `logan.losses.get`.
+        **settings: terms, weight_clip, discriminator_steps, average_decay, seed and name, as
+            `AdversarialModel` has them.
 
     Raises:
         ValueError: on a setting out of range.
@@ -42,12 +44,8 @@ class AdversarialEncoder(AdversarialModel):
         prior_centers: list[list[float]] | None = None,
         prior_sigma: float = 0.05,
         loss: str = "vanilla",
-        gradient_penalty_weight: float = 0.0,
-        weight_clip: float = 0.0,
-        discriminator_steps: int = 1,
-        average_decay: float = 0.999,
-        seed: int = 0,
         name: str = "adversarial_encoder",
+        **settings: Any,
     ):
         if prior_centers is not None and any(
             len(center) != encoder.latent_length for center in prior_centers
@@ -58,28 +56,7 @@ class AdversarialEncoder(AdversarialModel):
             )
         self.prior_centers = prior_centers
         self.prior_sigma = prior_sigma
-        super().__init__(
-            {"encoder": encoder},
-            discriminator,
-            loss=loss,
-            discriminator_steps=discriminator_steps,
-            average_decay=average_decay,
-            seed=seed,
-            name=name,
-            gradient_penalty_weight=gradient_penalty_weight,
-            weight_clip=weight_clip,
-        )
-
-    def compile(
-        self,
-        encoder_optimizer: keras.optimizers.Optimizer | None = None,
-        discriminator_optimizer: keras.optimizers.Optimizer | None = None,
-        **settings: Any,
-    ) -> None:
-        """As `keras.Model.compile` with one optimizer for each network, Adam 1e-4 by default."""
-        self.compile_with(
-            {"encoder": encoder_optimizer, "discriminator": discriminator_optimizer}, **settings
-        )
+        super().__init__({"encoder": encoder}, discriminator, loss=loss, name=name, **settings)
 
     def call(self, x: tf.Tensor, training: bool | None = None) -> tf.Tensor:
         """The encodings E(x)."""
@@ -92,9 +69,9 @@ class AdversarialEncoder(AdversarialModel):
         centers = tf.constant(self.prior_centers, tf.float32)
         return mixture(choice_key, noise_key, count, centers, self.prior_sigma)
 
-    def play(self, x: tf.Tensor, draw: Draw) -> Play:
+    def compared(self, x: tf.Tensor, labels: tf.Tensor | None, draw: Draw) -> Compared:
         z = draw.rows(self.sample_prior, tf.shape(x)[0], Purpose.PRIOR, Purpose.LATENT)
-        return Play(real=(z,), fake=(self.encoder(x, training=True),))
+        return Compared(real=(z,), fake=(self.made_by("encoder", x, labels),))
 
     def get_config(self) -> dict[str, Any]:
         return {

@@ -1,17 +1,23 @@
 """From an experiment's settings to a compiled model."""
 
-import keras
+from typing import Any
 
-from logan.datasets.toy import toy_distribution
+import keras
+import numpy as np
+
+from logan.errors import UserError
+from logan.mixtures import RECIPES
 from logan.models.adversarial import AdversarialModel
 from logan.models.adversarial_encoder import AdversarialEncoder
 from logan.models.bigan import BiGAN
 from logan.models.gan import GAN
-from logan.networks import convolutional, mlp
-from logan.settings import Experiment
+from logan.settings import DATASETS, NETWORKS, TERMS, Experiment
+from logan.terms import Term
 
 PRIOR_REACH = 0.8  # how far the modes of a prior lie from 0, inside of the uniform prior's [-1, 1]
 PRIOR_SIGMA = 0.02
+
+_ROLES = {"bigan": ("generator", "encoder"), "gan": ("generator",), "encoder": ("encoder",)}
 
 
 def assemble(
@@ -25,46 +31,81 @@ def assemble(
         experiment: the settings.
         steps_per_execution: training steps in one call of the compiled function.
         learning_rate_factor: of all learning rates.
+
+    Raises:
+        UserError: if a term, the loss or the networks have no such setting.
     """
     # Keras draws initial weights from this global seed, and from nothing else here.
     keras.utils.set_random_seed(experiment.seed % 2**32)
-    roles = {"bigan": ("generator", "encoder"), "gan": ("generator",), "encoder": ("encoder",)}
-    networks = {role: _network(experiment, role) for role in roles[experiment.model]}
-    networks["discriminator"] = _discriminator(experiment)
-    settings = dict(
-        loss=experiment.loss,
-        discriminator_steps=experiment.discriminator_steps,
-        average_decay=experiment.average_decay,
-        seed=experiment.seed,
-        weight_clip=experiment.weight_clip,
-        gradient_penalty_weight=_weight_if(experiment, "gradient"),
-    )
-    model = _model(experiment, networks, settings)
-    model.compile_with(
-        {role: _optimizer(experiment, role, learning_rate_factor) for role in networks},
+    roles = (*_ROLES[experiment.model], "discriminator")
+    model = _model(experiment, {role: _network(experiment, role) for role in roles})
+    model.compile(
+        **{
+            f"{role}_optimizer": _optimizer(experiment, role, learning_rate_factor)
+            for role in roles
+        },
         jit_compile=(experiment.jit or experiment.deterministic) and experiment.strategy == "none",
         steps_per_execution=steps_per_execution,
     )
     return model
 
 
-def _model(experiment: Experiment, networks: dict, settings: dict) -> AdversarialModel:
+def terms_of(experiment: Experiment) -> list[Term]:
+    """The summands of the experiment's losses.
+
+    Raises:
+        UserError: if one has no such setting, or refuses its value.
+    """
+    terms = []
+    for part in experiment.term_parts:
+        try:
+            terms.append(TERMS.bind_part(part)())
+        except UserError:
+            raise
+        except ValueError as error:
+            raise UserError(f"--terms: {part.name}: {error}") from error
+    return terms
+
+
+def _model(experiment: Experiment, networks: dict[str, keras.Model]) -> AdversarialModel:
+    settings: dict[str, Any] = dict(
+        loss=experiment.loss,
+        terms=terms_of(experiment),
+        weight_clip=experiment.weight_clip,
+        discriminator_steps=experiment.discriminator_steps,
+        average_decay=experiment.average_decay,
+        seed=experiment.seed,
+    )
     if experiment.model == "gan":
         return GAN(**networks, **settings)
     if experiment.model == "encoder":
         return AdversarialEncoder(**networks, **settings, **_prior(experiment))
-    return BiGAN(
-        **networks,
-        **settings,
-        penalty_weight=_weight_if(experiment, "pairwise"),
-        penalty_form=experiment.penalty_form,
-        penalty_distance_scale=experiment.penalty_distance_scale,
-        autoencoder_weight=experiment.autoencoder_weight,
-    )
+    return BiGAN(**networks, **settings, penalty_weight=0.0)  # it is one of the terms
 
 
-def _weight_if(experiment: Experiment, penalty: str) -> float:
-    return experiment.penalty_weight if experiment.penalty == penalty else 0.0
+def _network(experiment: Experiment, role: str) -> keras.Model:
+    kind = NETWORKS[experiment.network]
+    constructor = getattr(NETWORKS.load(experiment.network), role)
+    settings = {name: getattr(experiment, name) for name in ("width", *kind.takes)}
+    if role != "discriminator":
+        settings["normalization"] = experiment.normalization
+    return constructor(*_shapes(experiment, role), **settings, dtype=_dtype(experiment))
+
+
+def _shapes(experiment: Experiment, role: str) -> tuple[tuple[int, ...], int]:
+    """The shape of one x, and the features of z."""
+    length = experiment.latent_length
+    if experiment.is_image:
+        data_shape: tuple[int, ...] = (
+            experiment.image_size,
+            experiment.image_size,
+            experiment.channels,
+        )
+    else:
+        data_shape = (DATASETS[experiment.dataset].features,)
+    if role != "discriminator" or experiment.model == "bigan":
+        return data_shape, length
+    return (data_shape if experiment.model == "gan" else (length,)), 0
 
 
 def _dtype(experiment: Experiment) -> str:
@@ -73,58 +114,10 @@ def _dtype(experiment: Experiment) -> str:
     return f"mixed_{experiment.precision}" if is_mixed else "float32"
 
 
-def _data_length(experiment: Experiment) -> int:
-    return toy_distribution(experiment.dataset, experiment.mode_weights).features
-
-
-def _network(experiment: Experiment, role: str) -> keras.Model:
-    is_generator = role == "generator"
-    if experiment.network == "mlp":
-        perceptron = mlp.Generator if is_generator else mlp.Encoder
-        return perceptron(
-            _data_length(experiment),
-            experiment.latent_length,
-            experiment.width,
-            experiment.hidden_layers,
-            experiment.normalization,
-            dtype=_dtype(experiment),
-        )
-    convolutions = convolutional.Generator if is_generator else convolutional.Encoder
-    return convolutions(
-        experiment.image_size,
-        experiment.channels,
-        experiment.latent_length,
-        experiment.width,
-        experiment.normalization,
-        dtype=_dtype(experiment),
-    )
-
-
-def _discriminator(experiment: Experiment) -> keras.Model:
-    joins_latent = experiment.model == "bigan"
-    latent_length = experiment.latent_length if joins_latent else 0
-    if experiment.network == "mlp":
-        sees_latent_alone = experiment.model == "encoder"
-        return mlp.Discriminator(
-            experiment.latent_length if sees_latent_alone else _data_length(experiment),
-            latent_length,
-            experiment.width,
-            experiment.hidden_layers,
-            dtype=_dtype(experiment),
-        )
-    return convolutional.Discriminator(
-        experiment.image_size,
-        experiment.channels,
-        latent_length,
-        experiment.width,
-        dtype=_dtype(experiment),
-    )
-
-
-def _prior(experiment: Experiment) -> dict:
+def _prior(experiment: Experiment) -> dict[str, Any]:
     if experiment.prior == "uniform":
         return {}
-    centers = toy_distribution(experiment.prior).centers
+    centers = RECIPES[experiment.prior].centers().astype(np.float32)
     scaled = centers / abs(centers).max() * PRIOR_REACH
     return dict(prior_centers=scaled.tolist(), prior_sigma=PRIOR_SIGMA)
 

@@ -1,8 +1,8 @@
 """What every network shares: its settings, their checks, normalization."""
 
 import contextlib
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
@@ -40,12 +40,6 @@ def check_positive(**settings: int) -> None:
             raise ValueError(f"Expected {name} to be a positive integer. Received: {value!r}")
 
 
-def check_joint_length(latent_length: int) -> None:
-    """Raises ValueError unless a discriminator can have so many features of z: 0 for none."""
-    if latent_length != 0:
-        check_positive(latent_length=latent_length)
-
-
 def normalization_layers(kind: str) -> list[keras.Layer]:
     """No layer or one, to be put in front of an activation.
 
@@ -69,33 +63,50 @@ def normalization_layers(kind: str) -> list[keras.Layer]:
 class Network(keras.Model):
     """A keras.Model that is built when constructed and whose settings travel in its config.
 
-    Keras collects constructor arguments for layers by itself, but for subclassed models it only
-    sees their defaults (Keras 3.15), hence the explicit copy.
+    All networks of this package are made by (data_shape, latent_length, settings by name). Keras
+    collects constructor arguments for layers by itself, but for subclassed models it only sees
+    their defaults (Keras 3.15), hence the explicit copy.
 
     With dtype `mixed_bfloat16` or `mixed_float16` the hidden layers compute in 16 bits; weights and
     outputs stay float32.
 
     Attributes:
         data_shape: shape of one x.
-        latent_length: features of z.
+        latent_length: features of z; 0 for a discriminator of x alone.
     """
+
+    role = ""
 
     def __init__(
         self,
-        data_shape: tuple[int, ...],
+        data_shape: Sequence[int],
         latent_length: int,
         settings: dict[str, Any],
-        name: str,
+        name: str | None,
         **kwargs: Any,
     ):
-        super().__init__(name=name, **kwargs)
-        self.data_shape = data_shape
+        super().__init__(name=name or self.role, **kwargs)
+        if self.role != "discriminator" or latent_length != 0:
+            check_positive(latent_length=latent_length)
+        for length in data_shape:
+            check_positive(data_shape=length)
+        self.data_shape = tuple(data_shape)
         self.latent_length = latent_length
         self._settings = settings
+        with self._own_precision():
+            self.make_layers(settings)
         self.built = True
 
+    def make_layers(self, settings: dict[str, Any]) -> None:
+        """Makes the layers that `call` uses, as attributes.
+
+        Args:
+            settings: the constructor's, by name, besides data_shape and latent_length.
+        """
+        raise NotImplementedError
+
     @contextlib.contextmanager
-    def own_precision(self) -> Iterator[None]:
+    def _own_precision(self) -> Iterator[None]:
         """Gives the layers that are made inside this network's dtype policy."""
         kept = keras.config.dtype_policy()
         keras.config.set_dtype_policy(self.dtype_policy)
@@ -105,4 +116,29 @@ class Network(keras.Model):
             keras.config.set_dtype_policy(kept)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), **self._settings}
+        return {
+            **super().get_config(),
+            "data_shape": list(self.data_shape),
+            "latent_length": self.latent_length,
+            **self._settings,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "Network":
+        del custom_objects
+        config = dict(config)
+        # As exported before version 0.3.
+        if "data_length" in config:
+            config["data_shape"] = (config.pop("data_length"),)
+        if "image_size" in config:
+            size = config.pop("image_size")
+            config["data_shape"] = (size, size, config.pop("channels"))
+        return cls(**config)
+
+
+class Networks(NamedTuple):
+    """One kind of networks: the class of each role, all with the same constructor."""
+
+    generator: type[Network]
+    encoder: type[Network]
+    discriminator: type[Network]

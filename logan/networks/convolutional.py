@@ -4,6 +4,7 @@ Kernel 4, stride 2, width·2^min(level, 3) channels, batch normalization (0.9) i
 in D, as in the paper's code (width 64; 3 levels at 32 pixels, 5 at 128). G and E end in tanh.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -11,13 +12,13 @@ import keras
 from logan.networks.base import (
     LeakyReLU,
     Network,
-    check_joint_length,
+    Networks,
     check_positive,
     normalization_layers,
 )
+from logan.settings.names import IMAGE_SIZES
 
 _SMALLEST = 4  # pixels a side, of the innermost feature map
-IMAGE_SIZES = (8, 16, 32, 64, 128, 256)
 
 
 def levels_of(image_size: int) -> int:
@@ -80,13 +81,12 @@ def _upwards(
     return stack
 
 
-@keras.saving.register_keras_serializable(package="logan.convolutional")
-class Generator(Network):
-    """G(z) -> x: float32 [batch, latent_length] -> [batch, size, size, channels] in (-1, 1).
+class Convolutional(Network):
+    """What the three have in common.
 
     Args:
-        image_size: pixels a side, a power of two from 8 to 256.
-        channels: 1 for grey, 3 for colour.
+        data_shape: (size, size, channels) of an image: pixels a side, a power of two from 8 to 256;
+            1 channel for grey, 3 for colour.
         latent_length: features of z.
         width: channels of the outermost feature map; the inner ones have up to 8 times as many.
         normalization: `none`, `batch` or `layer`, in front of each activation.
@@ -97,65 +97,48 @@ class Generator(Network):
 
     def __init__(
         self,
-        image_size: int = 32,
-        channels: int = 3,
+        data_shape: Sequence[int] = (32, 32, 3),
         latent_length: int = 128,
+        *,
         width: int = 64,
         normalization: str = "batch",
-        name: str = "generator",
+        name: str | None = None,
         **kwargs: Any,
     ):
-        settings = dict(
-            image_size=image_size,
-            channels=channels,
-            latent_length=latent_length,
-            width=width,
-            normalization=normalization,
-        )
-        super().__init__(
-            (image_size, image_size, channels), latent_length, settings, name, **kwargs
-        )
-        with self.own_precision():
-            self.stack = _upwards(image_size, channels, width, latent_length, normalization)
+        settings = dict(width=width, normalization=normalization)
+        super().__init__(data_shape, latent_length, settings, name, **kwargs)
 
-    def call(self, z: Any, training: bool | None = None) -> Any:
-        return self.stack(z, training=training)
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        return self.stack(inputs, training=training)
 
 
 @keras.saving.register_keras_serializable(package="logan.convolutional")
-class Encoder(Network):
-    """E(x) -> z: float32 [batch, size, size, channels] -> [batch, latent_length] in (-1, 1).
+class Generator(Convolutional):
+    """G(z) -> x: float32 [batch, latent_length] -> [batch, size, size, channels] in (-1, 1).
 
-    Args and errors: as `Generator`.
+    See `Convolutional`.
     """
 
-    def __init__(
-        self,
-        image_size: int = 32,
-        channels: int = 3,
-        latent_length: int = 128,
-        width: int = 64,
-        normalization: str = "batch",
-        name: str = "encoder",
-        **kwargs: Any,
-    ):
-        settings = dict(
-            image_size=image_size,
-            channels=channels,
-            latent_length=latent_length,
-            width=width,
-            normalization=normalization,
-        )
-        super().__init__(
-            (image_size, image_size, channels), latent_length, settings, name, **kwargs
-        )
-        check_positive(latent_length=latent_length)
-        with self.own_precision():
-            self.stack = _downwards(image_size, channels, width, normalization)
-            self.stack.add(keras.layers.Dense(latent_length, activation="tanh", dtype="float32"))
+    role = "generator"
 
-    def call(self, x: Any, training: bool | None = None) -> Any:
-        return self.stack(x, training=training)
+    def make_layers(self, settings: dict[str, Any]) -> None:
+        size, _, channels = self.data_shape
+        self.stack = _upwards(size, channels, latent_length=self.latent_length, **settings)
+
+
+@keras.saving.register_keras_serializable(package="logan.convolutional")
+class Encoder(Convolutional):
+    """E(x) -> z: float32 [batch, size, size, channels] -> [batch, latent_length] in (-1, 1).
+
+    See `Convolutional`.
+    """
+
+    role = "encoder"
+
+    def make_layers(self, settings: dict[str, Any]) -> None:
+        size, _, channels = self.data_shape
+        self.stack = _downwards(size, channels, **settings)
+        self.stack.add(keras.layers.Dense(self.latent_length, activation="tanh", dtype="float32"))
 
 
 @keras.saving.register_keras_serializable(package="logan.convolutional")
@@ -165,49 +148,48 @@ class Discriminator(Network):
     Convolutions on x, then concat with z, one dense layer, the logit. With latent_length 0 it is
     a plain GAN's D(x).
 
-    Args and errors: as `Generator`, and
+    Args and errors: as `Convolutional`, without normalization, and
         dense_width: units of the layer that joins x and z.
 
     There is no normalization: the penalty needs each example's logit to depend on that example
     alone.
     """
 
+    role = "discriminator"
+
     def __init__(
         self,
-        image_size: int = 32,
-        channels: int = 3,
+        data_shape: Sequence[int] = (32, 32, 3),
         latent_length: int = 128,
+        *,
         width: int = 64,
         dense_width: int = 512,
-        name: str = "discriminator",
+        name: str | None = None,
         **kwargs: Any,
     ):
-        settings = dict(
-            image_size=image_size,
-            channels=channels,
-            latent_length=latent_length,
-            width=width,
-            dense_width=dense_width,
-        )
-        super().__init__(
-            (image_size, image_size, channels), latent_length, settings, name, **kwargs
-        )
+        settings = dict(width=width, dense_width=dense_width)
+        super().__init__(data_shape, latent_length, settings, name, **kwargs)
+
+    def make_layers(self, settings: dict[str, Any]) -> None:
+        dense_width = settings["dense_width"]
         check_positive(dense_width=dense_width)
-        check_joint_length(latent_length)
-        with self.own_precision():
-            self.features = _downwards(image_size, channels, width, "none")
-            self.joint = keras.Sequential(
-                [
-                    keras.Input((self.features.output_shape[-1] + latent_length,)),
-                    keras.layers.Dense(dense_width),
-                    LeakyReLU(),
-                    keras.layers.Dense(1, dtype="float32"),
-                ],
-                name="joint",
-            )
+        size, _, channels = self.data_shape
+        self.features = _downwards(size, channels, settings["width"], "none")
+        self.joint = keras.Sequential(
+            [
+                keras.Input((self.features.output_shape[-1] + self.latent_length,)),
+                keras.layers.Dense(dense_width),
+                LeakyReLU(),
+                keras.layers.Dense(1, dtype="float32"),
+            ],
+            name="joint",
+        )
 
     def call(self, x: Any, z: Any = None, training: bool | None = None) -> Any:
         features = self.features(x, training=training)
         if self.latent_length:
             features = keras.ops.concatenate([features, z], axis=-1)
         return self.joint(features, training=training)
+
+
+CONVOLUTIONAL = Networks(Generator, Encoder, Discriminator)

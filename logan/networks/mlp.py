@@ -4,6 +4,7 @@ The paper's toy networks have 3 hidden layers of 512 units with leaky ReLU 0.2; 
 concat(x, z).
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -11,7 +12,7 @@ import keras
 from logan.networks.base import (
     LeakyReLU,
     Network,
-    check_joint_length,
+    Networks,
     check_positive,
     normalization_layers,
 )
@@ -38,16 +39,17 @@ def _perceptron(
     return stack
 
 
-@keras.saving.register_keras_serializable(package="logan.mlp")
-class Generator(Network):
-    """G(z) -> x: float32 [batch, latent_length] -> float32 [batch, data_length].
+class Perceptron(Network):
+    """What the three have in common.
 
     Args:
-        data_length: features of x.
+        data_shape: (features of x,).
         latent_length: features of z.
         width: units of each hidden layer.
         hidden_layers: how many of them.
-        normalization: `none`, `batch` or `layer`, in front of each activation.
+        normalization: `none`, `batch` or `layer`, in front of each activation; in a discriminator
+            `none`, as the penalty needs each example's logit to depend on that example alone.
+        output_activation: of the last layer; `tanh` keeps an encoder's z in the prior's (-1, 1).
 
     Raises:
         ValueError: on a setting out of range.
@@ -55,113 +57,72 @@ class Generator(Network):
 
     def __init__(
         self,
-        data_length: int = 2,
+        data_shape: Sequence[int] = (2,),
         latent_length: int = 2,
-        width: int = 512,
-        hidden_layers: int = 3,
-        normalization: str = "none",
-        name: str = "generator",
-        **kwargs: Any,
-    ):
-        settings = dict(
-            data_length=data_length,
-            latent_length=latent_length,
-            width=width,
-            hidden_layers=hidden_layers,
-            normalization=normalization,
-        )
-        check_positive(data_length=data_length, latent_length=latent_length)
-        super().__init__((data_length,), latent_length, settings, name, **kwargs)
-        with self.own_precision():
-            self.stack = _perceptron(
-                latent_length,
-                data_length,
-                width=width,
-                hidden_layers=hidden_layers,
-                normalization=normalization,
-            )
-
-    def call(self, z: Any, training: bool | None = None) -> Any:
-        return self.stack(z, training=training)
-
-
-@keras.saving.register_keras_serializable(package="logan.mlp")
-class Encoder(Network):
-    """E(x) -> z: float32 [batch, data_length] -> float32 [batch, latent_length].
-
-    Args and errors: as `Generator`, and
-        output_activation: `linear` (the paper's toy networks) or `tanh`, which keeps z in the
-            prior's (-1, 1).
-    """
-
-    def __init__(
-        self,
-        data_length: int = 2,
-        latent_length: int = 2,
+        *,
         width: int = 512,
         hidden_layers: int = 3,
         normalization: str = "none",
         output_activation: str = "linear",
-        name: str = "encoder",
+        name: str | None = None,
         **kwargs: Any,
     ):
         settings = dict(
-            data_length=data_length,
-            latent_length=latent_length,
             width=width,
             hidden_layers=hidden_layers,
             normalization=normalization,
             output_activation=output_activation,
         )
-        check_positive(data_length=data_length, latent_length=latent_length)
-        super().__init__((data_length,), latent_length, settings, name, **kwargs)
-        with self.own_precision():
-            self.stack = _perceptron(
-                data_length,
-                latent_length,
-                width=width,
-                hidden_layers=hidden_layers,
-                normalization=normalization,
-                output_activation=output_activation,
-            )
+        super().__init__(data_shape, latent_length, settings, name, **kwargs)
 
-    def call(self, x: Any, training: bool | None = None) -> Any:
-        return self.stack(x, training=training)
+    def lengths(self) -> tuple[int, int]:
+        """Features of input and output."""
+        raise NotImplementedError
+
+    def make_layers(self, settings: dict[str, Any]) -> None:
+        self.stack = _perceptron(*self.lengths(), **settings)
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        return self.stack(inputs, training=training)
 
 
 @keras.saving.register_keras_serializable(package="logan.mlp")
-class Discriminator(Network):
-    """D(x, z) -> logits: [batch, data_length], [batch, latent_length] -> float32 [batch, 1].
+class Generator(Perceptron):
+    """G(z) -> x: float32 [batch, latent_length] -> float32 [batch, features]. See `Perceptron`."""
 
-    With latent_length 0 it is a plain GAN's D(x).
+    role = "generator"
 
-    Args and errors: as `Generator`. There is no normalization: the penalty needs each example's
-    logit to depend on that example alone.
+    def lengths(self) -> tuple[int, int]:
+        return self.latent_length, self.data_shape[0]
+
+
+@keras.saving.register_keras_serializable(package="logan.mlp")
+class Encoder(Perceptron):
+    """E(x) -> z: float32 [batch, features] -> float32 [batch, latent_length]. See `Perceptron`."""
+
+    role = "encoder"
+
+    def lengths(self) -> tuple[int, int]:
+        return self.data_shape[0], self.latent_length
+
+
+@keras.saving.register_keras_serializable(package="logan.mlp")
+class Discriminator(Perceptron):
+    """D(x, z) -> logits: [batch, features], [batch, latent_length] -> float32 [batch, 1].
+
+    With latent_length 0 it is a plain GAN's D(x). See `Perceptron`.
     """
 
-    def __init__(
-        self,
-        data_length: int = 2,
-        latent_length: int = 2,
-        width: int = 512,
-        hidden_layers: int = 3,
-        name: str = "discriminator",
-        **kwargs: Any,
-    ):
-        settings = dict(
-            data_length=data_length,
-            latent_length=latent_length,
-            width=width,
-            hidden_layers=hidden_layers,
-        )
-        check_positive(data_length=data_length)
-        check_joint_length(latent_length)
-        super().__init__((data_length,), latent_length, settings, name, **kwargs)
-        with self.own_precision():
-            self.stack = _perceptron(
-                data_length + latent_length, 1, width=width, hidden_layers=hidden_layers
-            )
+    role = "discriminator"
 
-    def call(self, x: Any, z: Any = None, training: bool | None = None) -> Any:
+    def lengths(self) -> tuple[int, int]:
+        return self.data_shape[0] + self.latent_length, 1
+
+    def call(  # type: ignore[override]
+        self, x: Any, z: Any = None, training: bool | None = None
+    ) -> Any:
         joint = keras.ops.concatenate([x, z], axis=-1) if self.latent_length else x
         return self.stack(joint, training=training)
+
+
+MLP = Networks(Generator, Encoder, Discriminator)

@@ -4,6 +4,7 @@ from logan.penalties.gradient import gradient_norm, gradient_penalty
 from logan.penalties.pairwise import (
     PENALTY_FORMS,
     PairwiseGradient,
+    check_form,
     distance_weight,
     pairwise_gradient,
     pairwise_gradient_penalty,
@@ -13,6 +14,7 @@ from logan.penalties.pairwise import (
 __all__ = [
     "PENALTY_FORMS",
     "PairwiseGradient",
+    "check_form",
     "distance_weight",
     "gradient_norm",
     "gradient_penalty",

@@ -136,12 +136,17 @@ def distance_weight(distance: tf.Tensor, scale: float) -> tf.Tensor:
     return square / (square + scale**2)
 
 
-def penalty_of(pair: PairwiseGradient, form: str, distance_scale: float = 0.0) -> tf.Tensor:
-    """The penalty of pairs whose gradients are known already. See `pairwise_gradient_penalty`."""
+def check_form(form: str, distance_scale: float) -> None:
+    """Raises ValueError on an unknown form or a negative distance_scale."""
     if form not in PENALTY_FORMS:
         raise ValueError(f"Expected form to be one of {sorted(PENALTY_FORMS)}. Received: {form!r}")
     if distance_scale < 0:
         raise ValueError(f"Expected distance_scale >= 0. Received: {distance_scale}")
+
+
+def penalty_of(pair: PairwiseGradient, form: str, distance_scale: float = 0.0) -> tf.Tensor:
+    """The penalty of pairs whose gradients are known already. See `pairwise_gradient_penalty`."""
+    check_form(form, distance_scale)
     return distance_weight(pair.distance, distance_scale) * PENALTY_FORMS[form](pair)
 
 

@@ -3,13 +3,14 @@ import itertools
 import numpy as np
 import pytest
 
-from logan.datasets.toy import SWISS_ARCS, TOY_NAMES, toy_distribution
+from logan.datasets.toy import toy_distribution
 from logan.errors import UserError
 from logan.metrics.coverage import mode_coverage
+from logan.mixtures import RECIPES, SWISS_ARCS
 from logan.settings import DATASETS, toy_names
 
 COUNT = 40_000
-each_set = pytest.mark.parametrize("name", TOY_NAMES)
+each_set = pytest.mark.parametrize("name", RECIPES)
 
 
 def nearest(points, centers):
@@ -106,7 +107,7 @@ def test_points_lie_around_their_centres_with_equal_shares(name):
     assert (np.abs(points.mean(axis=0) - mean) < 6 * spread / count**0.5).all()
 
 
-@pytest.mark.parametrize("name", [name for name in TOY_NAMES if name != "swiss"])
+@pytest.mark.parametrize("name", [name for name in RECIPES if name != "swiss"])
 def test_each_mode_is_a_round_gaussian_of_sigma(name):
     data = toy_distribution(name)
     points = data.evaluation_sample(1, COUNT)
@@ -201,4 +202,4 @@ def test_mode_weight_that_is_not_positive_is_refused(bad):
 
 
 def test_every_set_can_be_chosen():
-    assert toy_names() == TOY_NAMES
+    assert toy_names() == tuple(RECIPES)

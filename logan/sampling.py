@@ -1,0 +1,84 @@
+"""Sampling from a trained generator, by methods with names.
+
+A sampler is a function (source, count, settings by name) -> samples. A new one is such a function
+and a line in `logan.settings.names.SAMPLERS`; from outside of this package, `SAMPLERS.register`.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from logan.errors import RunError
+from logan.models.adversarial import AdversarialModel, latent_length_of
+from logan.randomness import Purpose, key, latents
+from logan.settings.names import SAMPLERS
+from logan.snapshots import in_batches
+
+_AT_ONCE = 500
+
+
+class Source:
+    """The averaged generator of a trained model, and draws of its prior.
+
+    Attributes:
+        model: the model.
+        seed: of the draws.
+    """
+
+    def __init__(self, model: AdversarialModel, seed: int):
+        """Takes the model.
+
+        Raises:
+            RunError: if it has no generator.
+        """
+        if not hasattr(model, "generator"):
+            raise RunError("--workdir: expected a run with a generator. Received: an encoder's")
+        self.model = model
+        self.seed = seed
+
+    def latents(self, count: int, round: int = 0) -> np.ndarray:
+        """Draws of the prior, float32 [count, latent_length].
+
+        Args:
+            count: how many.
+            round: which draws; those of two rounds do not depend on each other.
+        """
+        draw = key(self.seed, round, Purpose.EVALUATION_LATENT)
+        return latents(draw, count, latent_length_of(self.model.generator)).numpy()
+
+    def generate(self, z: np.ndarray) -> np.ndarray:
+        """G(z), float32 [count, ...].
+
+        Raises:
+            RunError: if a value is not finite.
+        """
+        samples = in_batches(self.model.averaged_generator, z, size=_AT_ONCE)
+        if not np.isfinite(samples).all():
+            raise RunError(
+                "expected finite generations. Received: NaN or infinity; did it diverge?"
+            )
+        return samples
+
+
+Sampler = Callable[..., np.ndarray]  # of a Source and a count
+
+
+def plain(source: Source, count: int) -> np.ndarray:
+    """G(z) for draws z of the prior: float32 [count, ...]."""
+    return source.generate(source.latents(count))
+
+
+def sample(model: AdversarialModel, seed: int, count: int, sampler: str = "plain") -> np.ndarray:
+    """Samples of a trained model, float32 [count, ...].
+
+    Args:
+        model: with a generator.
+        seed: of all draws.
+        count: how many.
+        sampler: a name from `SAMPLERS`, with settings "name:setting=value:…".
+
+    Raises:
+        RunError: if the model has no generator, or generates values that are not finite.
+        UserError: on an unknown sampler or setting.
+    """
+    return SAMPLERS.bind(sampler)(Source(model, seed), count)
