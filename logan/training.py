@@ -33,7 +33,7 @@ from logan.distribution import (
 )
 from logan.errors import DivergedError, UserError
 from logan.models.adversarial import AdversarialModel
-from logan.models.assemble import assemble
+from logan.models.assemble import assemble, check_parts
 from logan.runs import Run, cache_of
 from logan.settings import Experiment, identity
 from logan.sheets import write_sheets
@@ -81,6 +81,7 @@ def train(
         WorkerLostError: if another machine does not answer any more.
         UserError: if the data cannot be used, or the devices.
     """
+    check_parts(experiment)
     strategy = start_strategy(experiment)
     work = _lead if is_chief(strategy) else _help
     with naming_lost_workers(strategy):

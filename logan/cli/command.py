@@ -10,6 +10,7 @@ from pathlib import Path
 from absl import app, flags, logging
 
 from logan.errors import UserError
+from logan.settings import SAMPLERS
 
 FLAGS = flags.FLAGS
 FAILED = 2  # exit code: a user's mistake
@@ -122,6 +123,17 @@ def define_threads() -> None:
         0,
         "CPU threads. 0: one for each core. Use 1 when runs share a machine.",
         lower_bound=0,
+        module_name="logan.cli",
+    )
+
+
+def define_sampler() -> None:
+    """Defines --sampler."""
+    flags.DEFINE_string(
+        "sampler",
+        "plain",
+        "How to sample from the generator, with settings name:setting=value. One of "
+        f"{', '.join(SAMPLERS)}.",
         module_name="logan.cli",
     )
 

@@ -29,6 +29,7 @@ def define() -> None:
         lower_bound=1,
         module_name="logan.cli",
     )
+    command.define_sampler()
 
 
 def main() -> None:
@@ -41,9 +42,9 @@ def main() -> None:
         )
     command.start_tensorflow()
     from logan.figures.grids import image_grid
-    from logan.generation import generate
+    from logan.sampling import sample
 
-    images = generate(run.trained_model(), flags.FLAGS.seed, flags.FLAGS.count)
+    images = sample(run.trained_model(), flags.FLAGS.seed, flags.FLAGS.count, flags.FLAGS.sampler)
     grid = image_grid(images, flags.FLAGS.columns)
     print(image_run.save_grid(grid, output, flags.FLAGS.scale or _SCALE))
 

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from logan import losses
 from logan.errors import UserError
 from logan.mixtures import RECIPES
 from logan.models.adversarial import AdversarialModel
@@ -48,6 +49,16 @@ def assemble(
         steps_per_execution=steps_per_execution,
     )
     return model
+
+
+def check_parts(experiment: Experiment) -> None:
+    """Refuses settings that a loss or a term does not have, before any work.
+
+    Raises:
+        UserError: naming the flag and the settings that there are.
+    """
+    losses.get(experiment.loss)
+    terms_of(experiment)
 
 
 def terms_of(experiment: Experiment) -> list[Term]:
