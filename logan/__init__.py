@@ -11,7 +11,7 @@ check of a command's flags stay instant.
 import importlib
 from typing import Any
 
-__version__ = "0.2.0.dev0"
+__version__ = "0.3.0.dev0"
 
 _HOME_OF = {
     "BiGAN": "logan.models.bigan",
@@ -20,6 +20,7 @@ _HOME_OF = {
     "AdversarialEncoder": "logan.models.adversarial_encoder",
     "pairwise_gradient": "logan.penalties",
     "pairwise_gradient_penalty": "logan.penalties",
+    "preset": "logan.settings",
     "train": "logan.training",
 }
 

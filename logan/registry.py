@@ -57,15 +57,20 @@ class Registry(Mapping[str, E], Generic[E]):
     def __len__(self) -> int:
         return len(self._entries)
 
-    def register(self, name: str, entry: E) -> Callable[[Any], Any]:
-        """A decorator that adds a class or function under that name, in place of any before it."""
+    def add(self, name: str, entry: E) -> None:
+        """Adds an entry under that name, in place of any before it."""
+        self._entries[name] = entry
+        self._objects.pop(name, None)
 
-        def add(part: Any) -> Any:
-            self._entries[name] = entry
+    def register(self, name: str, entry: E) -> Callable[[Any], Any]:
+        """A decorator that adds an entry for the class or function that follows."""
+
+        def register(part: Any) -> Any:
+            self.add(name, entry)
             self._objects[name] = part
             return part
 
-        return add
+        return register
 
     def check(self, name: str) -> None:
         """Refuses an unknown name.
