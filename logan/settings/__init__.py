@@ -1,7 +1,8 @@
 """Everything that decides what a run computes. Nothing here imports TensorFlow."""
 
+from logan.settings.build import preset
 from logan.settings.comparison import data_differences, differences, identity, with_whole_paths
-from logan.settings.experiment import KINDS, Experiment, is_crop, preset
+from logan.settings.experiment import KINDS, Experiment, is_crop
 from logan.settings.flag_files import from_flags, from_text, to_flags
 from logan.settings.methods import METHODS, Method
 from logan.settings.names import (

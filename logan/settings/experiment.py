@@ -5,44 +5,14 @@ Nothing here imports TensorFlow: a bad value is refused at once.
 """
 
 import dataclasses
-import math
-from collections.abc import Collection, Mapping
-from typing import Any, cast, get_args, get_origin, get_type_hints
+from typing import Any, cast, get_type_hints
 
-from logan.errors import UserError
-from logan.registry import Entry, Part, Registry, load_plugins, parse_part
+from logan.registry import Part, load_plugins, parse_part
+from logan.settings.fields import check_kind, check_rules, refusal, setting
 from logan.settings.methods import METHODS
 from logan.settings.names import DATASETS, IMAGE_SIZES, LOSSES, NETWORKS, TERMS, toy_names
-from logan.settings.presets import PAPER_NAMES, PRESETS
+from logan.settings.presets import check_preset_name
 from logan.settings.text import to_text
-
-
-def _setting(
-    default: Any,
-    text: str,
-    *,
-    choices: Collection[str] | None = None,
-    parts: Registry | None = None,
-    at_least: float | None = None,
-    above: float | None = None,
-    below: float | None = None,
-    names_the_run: bool = True,
-    is_path: bool = False,
-) -> Any:
-    """A field with its help text and what it accepts: words, parts by name, or bounds."""
-    return dataclasses.field(
-        default=default,
-        metadata={
-            "help": text,
-            "choices": choices,
-            "parts": parts,
-            "at_least": at_least,
-            "above": above,
-            "below": below,
-            "names_the_run": names_the_run,
-            "is_path": is_path,
-        },
-    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,14 +23,14 @@ class Experiment:
         UserError: on a value out of range, in the form "--field: expected … Received: …".
     """
 
-    name: str = _setting("custom", "The preset that the settings started from, by its name.")
-    method: str = _setting(
+    name: str = setting("custom", "The preset that the settings started from, by its name.")
+    method: str = setting(
         "",
         "How to learn; --list shows the methods. Flags below replace its settings. Empty: the "
         "preset's own method.",
         names_the_run=False,
     )
-    plugins: tuple[str, ...] = _setting(
+    plugins: tuple[str, ...] = setting(
         (),
         "Python files to run first. They may register terms, losses, methods, networks, data "
         "sets, measures and samplers, whose names the flags then know.",
@@ -69,194 +39,194 @@ class Experiment:
     )
 
     # Data.
-    dataset: str = _setting(
+    dataset: str = setting(
         "ring8",
         "What to learn: a toy mixture; traffic, snapshots of --video or else of the rendered "
         "junction; images, the pictures in the folder --data; celeb_a or cifar10, from --data or "
         "fetched.",
         choices=DATASETS,
     )
-    mode_weights: tuple[float, ...] = _setting(
+    mode_weights: tuple[float, ...] = setting(
         (),
         "Toy data: weight of each mode, in any scale, comma-separated. Empty: all alike.",
         above=0,
     )
-    video: tuple[str, ...] = _setting(
+    video: tuple[str, ...] = setting(
         (),
         "Video files or folders of frames of one fixed camera, comma-separated.",
         is_path=True,
     )
-    frame_interval: float = _setting(
+    frame_interval: float = setting(
         0.0, "Seconds between two snapshots of a video. 0: every frame.", at_least=0
     )
-    frame_rate: float = _setting(
+    frame_rate: float = setting(
         0.0, "Snapshots of a video in a second, in place of --frame_interval.", at_least=0
     )
-    video_start: float = _setting(
+    video_start: float = setting(
         0.0, "Seconds at the beginning of each video to leave out.", at_least=0
     )
-    video_stop: float = _setting(
+    video_stop: float = setting(
         0.0, "Second of each video from which on to leave out. 0: none.", at_least=0
     )
-    data: str = _setting(
+    data: str = setting(
         "",
         "A folder of pictures; for celeb_a and cifar10 a folder or archive of one's own.",
         is_path=True,
     )
-    crop: tuple[int, ...] = _setting(
+    crop: tuple[int, ...] = setting(
         (), "Images: left, top, width and height in pixels. Empty: the central square."
     )
-    hold_out: str = _setting(
+    hold_out: str = setting(
         "images",
         "Of a folder of pictures: single images, or whole sub-folders such as one for each person.",
         choices=("images", "folders"),
     )
-    skip_unreadable: bool = _setting(
+    skip_unreadable: bool = setting(
         False, "Go on without the pictures of --data that cannot be read."
     )
-    test_fraction: float = _setting(
+    test_fraction: float = setting(
         0.2,
         "Share of the data held out; of a video, in whole stretches of time.",
         above=0,
         below=1,
     )
-    frames: int = _setting(
+    frames: int = setting(
         10_000, "Rendered junction: how many frames, held-out ones included.", at_least=100
     )
-    empty_share: float = _setting(
+    empty_share: float = setting(
         0.8, "Rendered junction: share of frames without a car.", at_least=0, below=1
     )
-    scene: int = _setting(0, "Rendered junction: seed of its scene and its cars.", at_least=0)
-    flip: bool = _setting(False, "Images: mirror each training image left to right half the time.")
-    image_size: int = _setting(32, "Pixels a side that images are resized to.", at_least=8)
-    channels: int = _setting(3, "3 for colour, 1 for grey.", at_least=1)
-    batch_size: int = _setting(256, "Real samples in each training step.", at_least=1, below=2**31)
+    scene: int = setting(0, "Rendered junction: seed of its scene and its cars.", at_least=0)
+    flip: bool = setting(False, "Images: mirror each training image left to right half the time.")
+    image_size: int = setting(32, "Pixels a side that images are resized to.", at_least=8)
+    channels: int = setting(3, "3 for colour, 1 for grey.", at_least=1)
+    batch_size: int = setting(256, "Real samples in each training step.", at_least=1, below=2**31)
 
     # Model.
-    model: str = _setting(
+    model: str = setting(
         "bigan",
         "bigan; gan, without an encoder; encoder, alone against --prior.",
         choices=("bigan", "gan", "encoder"),
     )
-    network: str = _setting(
+    network: str = setting(
         "mlp",
         "Kind of networks: mlp for vectors, convolutional for images.",
         choices=NETWORKS,
     )
-    latent_length: int = _setting(2, "Features of the latent z.", at_least=1)
-    width: int = _setting(
+    latent_length: int = setting(2, "Features of the latent z.", at_least=1)
+    width: int = setting(
         128,
         "Units of a hidden layer (mlp), channels of the outermost map (convolutional).",
         at_least=1,
     )
-    hidden_layers: int = _setting(4, "Hidden layers of each mlp.", at_least=1)
-    normalization: str = _setting(
+    hidden_layers: int = setting(4, "Hidden layers of each mlp.", at_least=1)
+    normalization: str = setting(
         "none",
         "In generator and encoder; synchronized_batch over all replicas of a --strategy.",
         choices=("none", "batch", "synchronized_batch", "layer"),
     )
-    prior: str = _setting(
+    prior: str = setting(
         "uniform",
         "Model encoder only: the latent prior, uniform or the modes of a toy set.",
         choices=("uniform", *toy_names()),
     )
 
     # Losses.
-    loss: str = _setting(
+    loss: str = setting(
         "vanilla",
         "The adversarial loss, with its settings, if any: vanilla:smoothing=0.1.",
         parts=LOSSES,
     )
-    penalty: str = _setting(
+    penalty: str = setting(
         "pairwise",
         "Penalty on the discriminator: pairwise, this package's; gradient, that of WGAN-GP; none.",
     )
-    penalty_weight: float = _setting(0.1, "λ, the penalty's weight.", at_least=0)
-    penalty_form: str = _setting(
+    penalty_weight: float = setting(0.1, "λ, the penalty's weight.", at_least=0)
+    penalty_form: str = setting(
         "norm",
         "‖g - u‖, ‖g - u‖², or the mean of (g - u)² over features.",
         choices=("norm", "squared_norm", "feature_mean"),
     )
-    penalty_distance_scale: float = _setting(
+    penalty_distance_scale: float = setting(
         0.0,
         "τ of the pair's weight n² / (n² + τ²), n = ‖x - x̂‖. 0: all pairs alike.",
         at_least=0,
     )
-    terms: tuple[str, ...] = _setting(
+    terms: tuple[str, ...] = setting(
         (),
         "Further summands of the losses, comma-separated, each with its settings: name:weight=0.1.",
         parts=TERMS,
     )
-    weight_clip: float = _setting(
+    weight_clip: float = setting(
         0.0, "Keeps D's weights in [-c, c], as WGAN does with 0.01. 0: off.", at_least=0
     )
-    autoencoder_weight: float = _setting(
+    autoencoder_weight: float = setting(
         0.0, "Weight of the mean of (x - G(E(x)))² in the loss of G and E. 0: off.", at_least=0
     )
 
     # Optimisation.
-    steps: int = _setting(10_000, "Training steps.", at_least=1)
-    learning_rate: float = _setting(2e-3, "Adam's, of all networks.", above=0)
-    schedule: str = _setting(
+    steps: int = setting(10_000, "Training steps.", at_least=1)
+    learning_rate: float = setting(2e-3, "Adam's, of all networks.", above=0)
+    schedule: str = setting(
         "cosine",
         "Of the learning rate: cosine falls to --learning_rate_floor at the end.",
         choices=("cosine", "constant"),
     )
-    learning_rate_floor: float = _setting(
+    learning_rate_floor: float = setting(
         0.1, "Where the cosine ends, as a share of --learning_rate.", at_least=0, below=1
     )
-    beta_1: float = _setting(0.0, "Adam's.", at_least=0, below=1)
-    beta_2: float = _setting(0.9, "Adam's.", at_least=0, below=1)
-    discriminator_steps: int = _setting(
+    beta_1: float = setting(0.0, "Adam's.", at_least=0, below=1)
+    beta_2: float = setting(0.9, "Adam's.", at_least=0, below=1)
+    discriminator_steps: int = setting(
         1,
         "Updates of the discriminator for each of the others (wasserstein: 5 is the custom).",
         at_least=1,
     )
-    average_decay: float = _setting(
+    average_decay: float = setting(
         0.999, "Of the averaged weights that samples are drawn from.", at_least=0, below=1
     )
-    seed: int = _setting(0, "Every random draw follows from it.", at_least=0)
+    seed: int = setting(0, "Every random draw follows from it.", at_least=0)
 
     # Execution.
-    precision: str = _setting(
+    precision: str = setting(
         "float32",
         "Of the hidden layers; weights, outputs and the penalty's gradient stay float32.",
         choices=("float32", "bfloat16", "float16"),
     )
-    jit: bool = _setting(True, "Compile the training step with XLA, on a single device.")
-    deterministic: bool = _setting(False, "Bit-identical results from run to run. Turns --jit on.")
-    strategy: str = _setting(
+    jit: bool = setting(True, "Compile the training step with XLA, on a single device.")
+    deterministic: bool = setting(False, "Bit-identical results from run to run. Turns --jit on.")
+    strategy: str = setting(
         "none",
         "none: a single device; mirrored: all of this machine's GPUs, or --devices; multi_worker: "
         "the machines that TF_CONFIG or SLURM names. They share each batch.",
         choices=("none", "mirrored", "multi_worker"),
         names_the_run=False,
     )
-    devices: tuple[str, ...] = _setting(
+    devices: tuple[str, ...] = setting(
         (), "Mirrored: which devices, such as GPU:0,GPU:1.", names_the_run=False
     )
-    log_every: int = _setting(100, "Steps between two lines of the log.", at_least=1)
-    checkpoint_every: int = _setting(
+    log_every: int = setting(100, "Steps between two lines of the log.", at_least=1)
+    checkpoint_every: int = setting(
         1000, "Steps between two checkpoints.", at_least=1, names_the_run=False
     )
-    checkpoint_minutes: float = _setting(
+    checkpoint_minutes: float = setting(
         10.0,
         "A checkpoint also after so many minutes, at the end of an interval of the log. 0: never.",
         at_least=0,
         names_the_run=False,
     )
-    checkpoints_kept: int = _setting(3, "How many to keep.", at_least=1, names_the_run=False)
-    on_nan: str = _setting(
+    checkpoints_kept: int = setting(3, "How many to keep.", at_least=1, names_the_run=False)
+    on_nan: str = setting(
         "stop",
         "When a loss or weight is not finite: stop, or rollback, which goes back one checkpoint "
         "and on with half the learning rate.",
         choices=("stop", "rollback"),
         names_the_run=False,
     )
-    most_rollbacks: int = _setting(
+    most_rollbacks: int = setting(
         3, "After so many of them a run stops all the same.", at_least=1, names_the_run=False
     )
-    snapshots: int = _setting(
+    snapshots: int = setting(
         40,
         "How often on the way samples are stored for pictures. 0: never.",
         at_least=0,
@@ -265,10 +235,10 @@ class Experiment:
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
-            _check_kind(field, getattr(self, field.name))
+            check_kind(field.name, KINDS[field.name], getattr(self, field.name))
         load_plugins(self.plugins)
         for field in dataclasses.fields(self):
-            _check_rules(field, getattr(self, field.name))
+            check_rules(field, getattr(self, field.name))
         check_preset_name(self.name)
         if self.method:
             METHODS.check(self.method)
@@ -312,7 +282,7 @@ class Experiment:
         without = f"with --model={self.model}, which makes no reconstructions"
         prior_length = 2 if self.prior == "uniform" else DATASETS[self.prior].features
         needing = [part.name for part in self._own_terms if _needs_encoder(part.name)]
-        is_wasserstein = parse_part(self.loss, "loss").name == "wasserstein"
+        needs_bound = LOSSES[parse_part(self.loss, "loss").name].needs_bound
         self._refuse_first(
             (self.is_image and self.model == "encoder", "model", "bigan or gan with images"),
             (self.penalty not in penalties, "penalty", f"one of {', '.join(penalties)}"),
@@ -321,7 +291,7 @@ class Experiment:
              f"no {' and no '.join(needing)} {without}"),
             (self.autoencoder_weight > 0 and self.model != "bigan", "autoencoder_weight",
              f"0 {without}"),
-            (is_wasserstein and not self.bounds_discriminator, "loss",
+            (needs_bound and not self.bounds_discriminator, "loss",
              "another one, such as vanilla, without a --penalty and a --weight_clip: nothing "
              "would bound D"),
             (self.network not in networks, "network",
@@ -348,7 +318,7 @@ class Experiment:
         """Raises for the first rule (is wrong, field, expected) that is broken."""
         for is_wrong, name, expected in rules:
             if is_wrong:
-                raise _refusal(name, expected, to_text(getattr(self, name)) or "nothing")
+                raise refusal(name, expected, to_text(getattr(self, name)) or "nothing")
 
     @property
     def is_image(self) -> bool:
@@ -403,92 +373,8 @@ def is_crop(crop: Any) -> bool:
     )
 
 
-def _refusal(name: str, expected: str, received: Any) -> UserError:
-    return UserError(f"--{name}: expected {expected}. Received: {received}")
-
-
 def _needs_encoder(name: str) -> bool:
     return name != "none" and TERMS[name].needs_encoder
 
 
-def _items(field: dataclasses.Field, value: Any) -> tuple:
-    return value if get_origin(KINDS[field.name]) is tuple else (value,)
-
-
-def _check_kind(field: dataclasses.Field, value: Any) -> None:
-    kind = KINDS[field.name]
-    if get_origin(kind) is tuple:
-        if not isinstance(value, tuple):
-            raise _refusal(field.name, "a tuple", repr(value))
-        kind = get_args(kind)[0]
-    for item in _items(field, value):
-        # bool is a kind of int in Python, but not in a flag; a whole number serves as a decimal.
-        if type(item) is not kind and not (kind is float and type(item) is int):
-            raise _refusal(field.name, kind.__name__, repr(item))
-
-
-def _check_rules(field: dataclasses.Field, value: Any) -> None:
-    rules = field.metadata
-    choices, at_least, parts = rules["choices"], rules["at_least"], rules["parts"]
-    above, below = rules["above"], rules["below"]
-    for item in _items(field, value):
-        if parts is not None:
-            parts.check(parse_part(item, field.name).name)
-        for is_wrong, expected in (
-            (choices is not None and item not in choices, f"one of {', '.join(choices or ())}"),
-            (isinstance(item, float) and not math.isfinite(item), "a finite number"),
-            (at_least is not None and item < at_least, f"a number >= {at_least}"),
-            (above is not None and item <= above, f"a number > {above}"),
-            (below is not None and item >= below, f"a number < {below}"),
-        ):
-            if is_wrong:
-                raise _refusal(field.name, expected, repr(item))
-
-
 KINDS: dict[str, Any] = get_type_hints(Experiment)
-
-
-def preset(
-    name: str, settings: Mapping[str, Any] | None = None, method: str | None = None
-) -> Experiment:
-    """The named experiment, learned by a method, with some settings replaced.
-
-    Where the preset's own method has a Wasserstein loss and the given settings leave nothing that
-    bounds D, loss and steps are those of the plain BiGAN or GAN.
-
-    Args:
-        name: what is learned, a name from `PRESETS` or `PAPER_NAMES`.
-        settings: fields of `Experiment` in place of the preset's and the method's.
-        method: how, a name from `METHODS`; None for the preset's own.
-
-    Raises:
-        UserError: on an unknown name (the nearest ones are offered) or a bad setting.
-    """
-    given = dict(settings or {})
-    load_plugins(given.get("plugins", ()))
-    check_preset_name(name)
-    if method:
-        METHODS.check(method)
-    base = PRESETS[PAPER_NAMES.get(name, name)]
-    own = "paper" if name in PAPER_NAMES else base.method
-    dataset = given.get("dataset", base.settings.get("dataset", "ring8"))
-    of_method = METHODS[method or own].settings_for(PAPER_NAMES.get(name, name), dataset)
-    if not method and of_method.get("loss") == "wasserstein" and _leaves_unbounded(given):
-        plain = METHODS["bigan"].settings
-        of_method |= {
-            field: plain[field] for field in ("loss", "discriminator_steps", "autoencoder_weight")
-        }
-    return Experiment(name=name, method=method or "", **{**base.settings, **of_method, **given})
-
-
-def _leaves_unbounded(given: Mapping[str, Any]) -> bool:
-    return given.get("penalty") == "none" and not given.get("weight_clip")
-
-
-def check_preset_name(name: str) -> None:
-    """Refuses an unknown name.
-
-    Raises:
-        UserError: with the nearest known names.
-    """
-    Registry("experiment", {one: Entry() for one in (*PRESETS, *PAPER_NAMES)}).check(name)

@@ -11,15 +11,31 @@ from logan.registry import Entry, Registry
 
 IMAGE_SIZES = (8, 16, 32, 64, 128, 256)
 
+
+@dataclasses.dataclass(frozen=True)
+class LossEntry(Entry):
+    """An adversarial loss, a function of r and f; see `logan.losses`.
+
+    Attributes:
+        needs_bound: whether it has no minimum unless something bounds D's slope.
+    """
+
+    needs_bound: bool = False
+
+
 LOSSES = Registry(
     "loss",
     {
-        "vanilla": Entry("logan.losses:vanilla", "non-saturating; smoothing=0.1 smooths one side"),
-        "wasserstein": Entry("logan.losses:wasserstein", "WGAN's; needs a bound on D"),
-        "least_squares": Entry("logan.losses:least_squares", "LSGAN's"),
-        "logan1": Entry("logan.losses:logan1", "the paper's, for toys and CIFAR-10"),
-        "logan2": Entry("logan.losses:logan2", "the paper's, for CelebA"),
-        "logan3": Entry("logan.losses:logan3", "of the paper's code"),
+        "vanilla": LossEntry(
+            "logan.losses:vanilla", "non-saturating; smoothing=0.1 smooths one side"
+        ),
+        "wasserstein": LossEntry(
+            "logan.losses:wasserstein", "WGAN's; something must bound D", needs_bound=True
+        ),
+        "least_squares": LossEntry("logan.losses:least_squares", "LSGAN's"),
+        "logan1": LossEntry("logan.losses:logan1", "the paper's, for toys and CIFAR-10"),
+        "logan2": LossEntry("logan.losses:logan2", "the paper's, for CelebA"),
+        "logan3": LossEntry("logan.losses:logan3", "of the paper's code"),
     },
 )
 

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from logan.registry import Entry, Registry
 from logan.settings.names import DATASETS, toy_names
 
 
@@ -69,3 +70,12 @@ PRESETS: dict[str, Preset] = {
 PAPER_NAMES: dict[str, str] = {
     f"{name}-paper": name for name in (*toy_names(), "traffic", "celeb_a", "cifar10")
 }
+
+
+def check_preset_name(name: str) -> None:
+    """Refuses an unknown name.
+
+    Raises:
+        UserError: with the nearest known names.
+    """
+    Registry("experiment", {one: Entry() for one in (*PRESETS, *PAPER_NAMES)}).check(name)

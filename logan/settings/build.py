@@ -1,0 +1,48 @@
+"""From the names of what is learned and how to an experiment."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from logan.registry import load_plugins
+from logan.settings.experiment import Experiment
+from logan.settings.methods import METHODS
+from logan.settings.names import LOSSES
+from logan.settings.presets import PAPER_NAMES, PRESETS, check_preset_name
+
+
+def preset(
+    name: str, settings: Mapping[str, Any] | None = None, method: str | None = None
+) -> Experiment:
+    """The named experiment, learned by a method, with some settings replaced.
+
+    Where the preset's own method has a loss that needs a bound on D and the given settings leave nothing that
+    bounds D, loss and steps are those of the plain BiGAN or GAN.
+
+    Args:
+        name: what is learned, a name from `PRESETS` or `PAPER_NAMES`.
+        settings: fields of `Experiment` in place of the preset's and the method's.
+        method: how, a name from `METHODS`; None for the preset's own.
+
+    Raises:
+        UserError: on an unknown name (the nearest ones are offered) or a bad setting.
+    """
+    given = dict(settings or {})
+    load_plugins(given.get("plugins", ()))
+    check_preset_name(name)
+    if method:
+        METHODS.check(method)
+    base = PRESETS[PAPER_NAMES.get(name, name)]
+    own = "paper" if name in PAPER_NAMES else base.method
+    dataset = given.get("dataset", base.settings.get("dataset", "ring8"))
+    of_method = METHODS[method or own].settings_for(PAPER_NAMES.get(name, name), dataset)
+    needs_bound = LOSSES[of_method.get("loss", "vanilla")].needs_bound
+    if not method and needs_bound and _leaves_unbounded(given):
+        plain = METHODS["bigan"].settings
+        of_method |= {
+            field: plain[field] for field in ("loss", "discriminator_steps", "autoencoder_weight")
+        }
+    return Experiment(name=name, method=method or "", **{**base.settings, **of_method, **given})
+
+
+def _leaves_unbounded(given: Mapping[str, Any]) -> bool:
+    return given.get("penalty") == "none" and not given.get("weight_clip")
