@@ -15,8 +15,8 @@ def preset(
 ) -> Experiment:
     """The named experiment, learned by a method, with some settings replaced.
 
-    Where the preset's own method has a loss that needs a bound on D and the given settings leave nothing that
-    bounds D, loss and steps are those of the plain BiGAN or GAN.
+    The preset's own method may have a loss that needs a bound on D. Where the given settings remove
+    that bound, loss and steps are those of the plain BiGAN or GAN.
 
     Args:
         name: what is learned, a name from `PRESETS` or `PAPER_NAMES`.
