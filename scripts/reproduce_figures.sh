@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The pictures of results/: the article's figures 3 to 9, drawn from the seed-0 runs of
+# The toy pictures of results/figures: the article's figures 3 to 9, drawn from the seed-0 runs of
 # scripts/reproduce_toy.sh and from two runs of an encoder alone, which are trained here.
 # usage: scripts/reproduce_figures.sh [FOLDER=runs/toy]
 set -euo pipefail
@@ -12,20 +12,22 @@ for experiment in ring8 ring16 grid25; do
     pairs+=${pairs:+,}$folder/$experiment-$penalty-seed0
   done
 done
-logan-compare --workdirs="$pairs" --columns=2 --output=results/toy_comparison.png
+logan-compare --workdirs="$pairs" --columns=2 --output="$folder/toy_comparison.png"
+cp "$folder/toy_comparison.png" results/figures/
 
 for penalty in none pairwise; do
   logan-visualize --workdir="$folder/line-$penalty-seed0"
-  cp "$folder/line-$penalty-seed0/figures/joint_space.png" "results/joint_space_$penalty.png"
+  cp "$folder/line-$penalty-seed0/figures/joint_space.png" "results/figures/joint_space_$penalty.png"
 done
 
 logan-visualize --workdir="$folder/grid25-pairwise-seed0"
-cp "$folder/grid25-pairwise-seed0/figures/latent_map.png" results/latent_map_grid25.png
-cp "$folder/grid25-pairwise-seed0/figures/curves.png" results/curves_grid25.png
+cp "$folder/grid25-pairwise-seed0/figures/latent_map.png" results/figures/latent_map_grid25.png
+cp "$folder/grid25-pairwise-seed0/figures/curves.png" results/figures/curves_grid25.png
 
 encoders=
 for experiment in encoder-unimodal encoder-modes; do
   encoders+=${encoders:+,}$folder/$experiment-none-seed0
 done
 EXPERIMENTS='encoder-unimodal encoder-modes' PENALTIES=none scripts/reproduce_toy.sh "$folder"
-logan-compare --workdirs="$encoders" --output=results/encoder.png
+logan-compare --workdirs="$encoders" --output="$folder/encoder.png"
+cp "$folder/encoder.png" results/figures/

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The toy table of results/README.md: every experiment with and without the penalty over the seeds,
+# The tables of results/toy.md: every experiment with and without the penalty over the seeds,
 # PARALLEL runs of one thread each side by side. Runs that are complete are left as they are.
 # usage: scripts/reproduce_toy.sh [FOLDER=runs/toy]
 #   EXPERIMENTS, PENALTIES, SEEDS: what to run, space-separated; FLAGS: more flags of logan-train
