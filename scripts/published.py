@@ -1,0 +1,284 @@
+"""The tables of results/ and README.md: which runs make a row, which columns are shown."""
+
+import dataclasses
+
+from over_seeds import Column
+
+# What only pages of trials tell; every other title is one of the commands' tables.
+EXTRA_COLUMNS = [
+    Column("alignment", ("pull", "alignment"), "{:.2f}"),
+    Column("alignment of others", ("pull", "alignment_of_others"), "{:.2f}"),
+]
+
+
+@dataclasses.dataclass(frozen=True)
+class Runs:
+    """Cells of a row: the numbers of runs that differ in their seed.
+
+    Attributes:
+        files: a pattern of metrics files below results/metrics, without `.json`.
+        titles: of the columns; `seeds` lists the runs' seeds.
+        of: stands before each title in the table's head.
+        mean_only: leaves out the spread over seeds.
+    """
+
+    files: str
+    titles: tuple[str, ...]
+    of: str = ""
+    mean_only: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """Titles of the leading columns, and rows: their cells in words, then numbers of runs."""
+
+    labels: tuple[str, ...]
+    rows: tuple[tuple[str | Runs, ...], ...]
+
+
+def _table(
+    labels: tuple[str, ...], titles: tuple[str, ...], rows: dict[str, tuple[str, ...]]
+) -> Table:
+    """A table of the given titles; `rows` has the words of each by the pattern of its files."""
+    return Table(labels, tuple((*words, Runs(files, titles)) for files, words in rows.items()))
+
+
+_TOYS = ("ring8", "ring16", "grid25", "grid25_wide", "swiss", "line")
+_TOY_TITLES = (
+    "seeds",
+    "captured",
+    "fair",
+    "modes",
+    "HQ",
+    "spread/σ",
+    "reverse KL",
+    "rmse G(E(x))",
+    "seconds",
+)
+_ONE_RUN = (
+    "step",
+    "captured",
+    "fair",
+    "modes",
+    "HQ",
+    "spread/σ",
+    "reverse KL",
+    "KL, all",
+    "rmse G(E(x))",
+    "seconds",
+)
+_GENERATIONS = (
+    "seeds",
+    "foreground",
+    "real",
+    "distance",
+    "occupied",
+    "cells",
+    "fair cells",
+    "fair colours",
+    "recall",
+    "coverage",
+    "Fréchet",
+    "seconds",
+)
+_METHODS = {
+    "gan": "plain GAN",
+    "wgan": "WGAN",
+    "wgan-gp": "WGAN-GP",
+    "bigan": "plain BiGAN",
+    "autoencoder": "BiGAN + autoencoder loss",
+    "gradient-autoencoder": "BiGAN + WGAN-GP's penalty + autoencoder loss",
+    "pairwise": "BiGAN + pairwise penalty",
+    "pairwise-autoencoder": "BiGAN + pairwise penalty + autoencoder loss",
+}
+_RECONSTRUCTING = list(_METHODS)[3:]
+_TRIAL_TITLES = (
+    "step",
+    "foreground",
+    "distance",
+    "occupied",
+    "fair cells",
+    "cars kept",
+    "SSIM",
+    "occupied SSIM",
+    "coverage",
+    "Fréchet",
+    "alignment",
+    "alignment of others",
+)
+
+
+def _readme_row(toy: str) -> tuple[str | Runs, ...]:
+    plain, penalised = f"toy/{toy}-none-seed*", f"toy/{toy}-pairwise-seed*"
+    row: list[str | Runs] = [toy, Runs(plain, ("modes",))]
+    for files, of in ((plain, "plain: "), (penalised, "penalty: ")):
+        row += [
+            Runs(files, ("fair",), of),
+            Runs(files, ("HQ", "reverse KL"), of, mean_only=True),
+        ]
+    return (*row, Runs(penalised, ("seconds",), "penalty: ", mean_only=True))
+
+
+TABLES = {
+    "readme/toy": Table(("data",), tuple(_readme_row(toy) for toy in _TOYS)),
+    "toy/comparison": _table(
+        ("data", "penalty"),
+        _TOY_TITLES,
+        {
+            f"toy/{toy}-{penalty}-seed*": (toy, penalty)
+            for toy in _TOYS
+            for penalty in ("pairwise", "none")
+        },
+    ),
+    "toy/picture": _table(
+        ("data", "penalty"),
+        _ONE_RUN,
+        {
+            f"toy/{toy}-{penalty}-seed0": (toy, penalty)
+            for toy in ("ring8", "ring16", "grid25")
+            for penalty in ("none", "pairwise")
+        },
+    ),
+    "toy/tuned": _table(
+        ("data",),
+        _TOY_TITLES,
+        {f"toy/{toy}-none-tuned-seed*": (toy,) for toy in _TOYS},
+    ),
+    "encoder/priors": _table(
+        ("prior",),
+        (
+            "seeds",
+            "step",
+            "samples",
+            "captured",
+            "fair",
+            "modes",
+            "HQ",
+            "reverse KL",
+            "KL, all",
+            "seconds",
+        ),
+        {
+            f"encoder/encoder-{name}-none-seed{seed}": (prior,)
+            for name, prior in (("unimodal", "unimodal"), ("modes", "5 modes"))
+            for seed in (0, 1)
+        },
+    ),
+    "junction/generations": _table(
+        ("method",),
+        _GENERATIONS,
+        {f"junction/{name}-seed*": (method,) for name, method in _METHODS.items()},
+    ),
+    "junction/reconstructions": _table(
+        ("method",),
+        ("seeds", "cars kept", "SSIM", "occupied SSIM"),
+        {f"junction/{name}-seed*": (_METHODS[name],) for name in _RECONSTRUCTING},
+    ),
+    "video/methods": _table(
+        ("method",),
+        (
+            "seeds",
+            "foreground",
+            "real",
+            "distance",
+            "SSIM",
+            "occupied SSIM",
+            "recall",
+            "coverage",
+            "Fréchet",
+            "seconds",
+        ),
+        {
+            f"video/{name}-seed*": (method,)
+            for name, method in _METHODS.items()
+            if name != "gradient-autoencoder"
+        },
+    ),
+    "faces/methods": _table(
+        ("method",),
+        ("step", "SSIM", "MSE", "recall", "coverage", "Fréchet", "seconds"),
+        {f"faces/{name}-seed0": (_METHODS[name],) for name in ("bigan", "pairwise-autoencoder")},
+    ),
+    "paper/settings": _table(
+        ("data", "penalty"),
+        ("seeds", *_ONE_RUN),
+        {
+            f"paper/{toy}-paper-{penalty}-seed{seed}": (f"{toy}-paper", penalty)
+            for toy in _TOYS
+            for seed in ((0, 1) if toy in ("swiss", "line") else (0,))
+            for penalty in ("pairwise", "none")
+        },
+    ),
+    "trials/toy": _table(
+        ("data", "weight of the autoencoder loss"),
+        ("captured", "fair", "modes", "HQ", "spread/σ", "reverse KL", "rmse G(E(x))"),
+        {
+            "trials/toy/swiss-preset": ("swiss", "0"),
+            "trials/toy/swiss-autoencoder1": ("swiss", "1"),
+            "trials/toy/swiss-autoencoder10": ("swiss", "10"),
+            "trials/toy/grid25_wide-autoencoder10": ("grid25_wide", "10"),
+            "trials/toy/grid25_wide-autoencoder100": ("grid25_wide", "100"),
+        },
+    ),
+    "trials/junction-methods": _table(
+        ("method", "flags"),
+        ("step", "distance", "occupied SSIM", "Fréchet"),
+        {
+            "trials/junction/gan-1e-3": ("GAN, vanilla", "rate 1e-3, β₁ 0"),
+            "trials/junction/gan-2e-4": ("", "rate 2e-4, β₁ 0.5 (taken)"),
+            "trials/junction/wgan-1e-3": ("WGAN, c 0.01, 5 steps of D", "rate 1e-3, β₁ 0"),
+            "trials/junction/wgan-3e-4": ("", "rate 3e-4, β₁ 0 (taken)"),
+            "trials/junction/gp-1e-3": ("WGAN-GP, λ 10, 5 steps of D", "rate 1e-3, β₁ 0"),
+            "trials/junction/gp-3e-4": ("", "rate 3e-4, β₁ 0 (taken)"),
+            "trials/junction/bigan-1e-3": ("BiGAN, vanilla", "rate 1e-3, β₁ 0"),
+            "trials/junction/bigan-2e-4": ("", "rate 2e-4, β₁ 0.5 (taken)"),
+            "trials/junction/ae-10": ("BiGAN + autoencoder loss", "weight 10"),
+            "trials/junction/ae-100": ("", "weight 100 (taken)"),
+        },
+    ),
+    "trials/junction-discriminator": _table(
+        ("settings",),
+        ("step", "foreground", "distance", "occupied", "fair cells", "SSIM", "occupied SSIM"),
+        {
+            "trials/junction/pw-d3": ("λ 10, 3 of D, batch 192, z of 16",),
+            "trials/junction/pw-d3b32": ("λ 10, 3 of D, batch 96, z of 16",),
+            "trials/junction/pw-d3b32-l5": ("λ 5, 3 of D, batch 96, z of 16",),
+            "trials/junction/pw-d3b32-z6": ("λ 10, 3 of D, batch 96, z of 6",),
+            "trials/junction/pw-d2b32-z8-l5": ("λ 5, 2 of D, batch 64, z of 8 (taken)",),
+        },
+    ),
+    "trials/junction-autoencoder": _table(
+        ("settings",),
+        _TRIAL_TITLES,
+        {
+            "trials/junction/pw-d2b32-z8-l5": ("pairwise penalty alone, z of 8",),
+            "trials/junction/pw-ae100-z8": ("weight 100, z of 8",),
+            "trials/junction/pw-ae300-z8": ("weight 300, z of 8",),
+            "trials/junction/pw-ae100-z16": ("weight 100, z of 16",),
+            "trials/junction/pw-ae300-z16": ("weight 300, z of 16 (taken)",),
+            "trials/junction/pw-ae300-floor": (
+                "weight 300, z of 16, rate ends at a twentieth (`--learning_rate_floor=0.05`)",
+            ),
+            "trials/junction/pw-ae-l1-100": (
+                "mean absolute difference in place of the square, weight 100, z of 16",
+            ),
+            "trials/junction/gradient-ae100-z8": (
+                "WGAN-GP's penalty (10) in place of the pairwise, weight 100, z of 8",
+            ),
+            "trials/junction/ae-300-z16": ("no penalty, vanilla, weight 300, z of 16",),
+        },
+    ),
+    "trials/junction-hinge": _table(
+        ("settings",),
+        ("step", "distance", "cars kept", "alignment", "alignment of others"),
+        {"trials/junction/pw-mismatch": ("pairwise penalty and the hinge",)},
+    ),
+    "trials/junction-wgan": _table(
+        ("run",),
+        ("seeds", "step", "foreground", "distance", "occupied", "cells", "fair cells"),
+        {
+            "junction/wgan-seed0": ("WGAN, as compared",),
+            "trials/junction/wgan-longer": ("WGAN, longer",),
+        },
+    ),
+}
