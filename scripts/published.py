@@ -144,6 +144,19 @@ TABLES = {
         _TOY_TITLES,
         {f"toy/{toy}-none-tuned-seed*": (toy,) for toy in _TOYS},
     ),
+    "toy/fair": Table(
+        ("data",),
+        tuple(
+            (
+                toy,
+                Runs(f"toy/{toy}-none-seed*", ("modes",)),
+                Runs(f"toy/{toy}-none-seed*", ("fair",), "plain: "),
+                Runs(f"toy/{toy}-none-tuned-seed*", ("fair",), "plain, tuned: "),
+                Runs(f"toy/{toy}-pairwise-seed*", ("fair",), "penalty: "),
+            )
+            for toy in _TOYS
+        ),
+    ),
     "encoder/priors": _table(
         ("prior",),
         (
