@@ -43,7 +43,8 @@ def _table(
     return Table(labels, tuple((*words, Runs(files, titles)) for files, words in rows.items()))
 
 
-_TOYS = ("ring8", "ring16", "grid25", "grid25_wide", "swiss", "line")
+_SIX_TOYS = ("ring8", "ring16", "grid25", "grid25_wide", "swiss", "line")
+_TOYS = (*_SIX_TOYS, "line_far")
 _TOY_TITLES = (
     "seeds",
     "captured",
@@ -142,7 +143,7 @@ TABLES = {
     "toy/tuned": _table(
         ("data",),
         _TOY_TITLES,
-        {f"toy/{toy}-none-tuned-seed*": (toy,) for toy in _TOYS},
+        {f"toy/{toy}-none-tuned-seed*": (toy,) for toy in _SIX_TOYS},
     ),
     "toy/fair": Table(
         ("data",),
@@ -154,7 +155,7 @@ TABLES = {
                 Runs(f"toy/{toy}-none-tuned-seed*", ("fair",), "plain, tuned: "),
                 Runs(f"toy/{toy}-pairwise-seed*", ("fair",), "penalty: "),
             )
-            for toy in _TOYS
+            for toy in _SIX_TOYS
         ),
     ),
     "encoder/priors": _table(
@@ -217,7 +218,7 @@ TABLES = {
         ("seeds", *_ONE_RUN),
         {
             f"paper/{toy}-paper-{penalty}-seed{seed}": (f"{toy}-paper", penalty)
-            for toy in _TOYS
+            for toy in _SIX_TOYS
             for seed in ((0, 1) if toy in ("swiss", "line") else (0,))
             for penalty in ("pairwise", "none")
         },
