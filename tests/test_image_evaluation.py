@@ -14,7 +14,8 @@ X = np.repeat(np.array([[[[1.0], [0.0]]], [[[0.0], [1.0]]]], np.float32), 600, a
 
 def pull(discriminator):
     model = SimpleNamespace(
-        averaged_encoder=lambda x, training: tf.reshape(x, [-1, 2]), judge_in_float32=discriminator
+        averaged_encoder=lambda x, training: tf.reshape(x, [-1, 2]),
+        discriminator_in_float32=discriminator,
     )
     return image_evaluation._pull(model, 0, X, np.zeros_like(X))
 

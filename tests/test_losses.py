@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from logan.losses import ADVERSARIAL_LOSSES
+from logan import losses
+from logan.errors import UserError
 from logan.settings import LOSSES
 
 # At r = ln 3 and f = -ln 4:
@@ -44,7 +45,7 @@ SURE_AND_RIGHT = {
     "logan3": (0, 2e8),
 }
 
-each_loss = pytest.mark.parametrize("name", sorted(ADVERSARIAL_LOSSES))
+each_loss = pytest.mark.parametrize("name", sorted(LOSSES))
 
 
 def column(*values):
@@ -55,28 +56,28 @@ def losses_and_gradients(name, real, fake):
     """Both losses, and of each its gradients to the real and the fake logits."""
     with tf.GradientTape(persistent=True) as tape:
         tape.watch([real, fake])
-        losses = ADVERSARIAL_LOSSES[name](real, fake)
-    return losses, [tape.gradient(loss, [real, fake]) for loss in losses]
+        both = losses.get(name)(real, fake)
+    return both, [tape.gradient(loss, [real, fake]) for loss in both]
 
 
 @each_loss
 def test_one_example_by_hand(name):
-    losses = ADVERSARIAL_LOSSES[name](column(REAL), column(FAKE))
-    np.testing.assert_allclose(losses, BY_HAND[name], rtol=1e-5)
-    assert losses.discriminator.shape == losses.generator.shape == ()
+    both = losses.get(name)(column(REAL), column(FAKE))
+    np.testing.assert_allclose(both, BY_HAND[name], rtol=1e-5)
+    assert both.discriminator.shape == both.generator.shape == ()
 
 
 @each_loss
 def test_undecided_logits_by_hand(name):
-    losses = ADVERSARIAL_LOSSES[name](column(0), column(0))
-    np.testing.assert_allclose(losses, AT_ZERO[name], rtol=1e-6, atol=1e-7)
+    both = losses.get(name)(column(0), column(0))
+    np.testing.assert_allclose(both, AT_ZERO[name], rtol=1e-6, atol=1e-7)
 
 
 @each_loss
 def test_losses_are_means_over_the_batch(name):
-    losses = ADVERSARIAL_LOSSES[name](column(REAL, 0, 0, 0), column(FAKE, 0, 0, 0))
+    both = losses.get(name)(column(REAL, 0, 0, 0), column(FAKE, 0, 0, 0))
     expected = np.average([BY_HAND[name], AT_ZERO[name]], axis=0, weights=[1, 3])
-    np.testing.assert_allclose(losses, expected, rtol=1e-5)
+    np.testing.assert_allclose(both, expected, rtol=1e-5)
 
 
 @each_loss
@@ -84,8 +85,8 @@ def test_losses_are_means_over_the_batch(name):
     ("logit", "expected"), [(-1e4, SURE_AND_WRONG), (1e4, SURE_AND_RIGHT)], ids=["wrong", "right"]
 )
 def test_very_sure_logits_do_not_overflow(name, logit, expected):
-    losses, gradients = losses_and_gradients(name, column(logit), column(-logit))
-    np.testing.assert_allclose(losses, expected[name], rtol=1e-6, atol=1e-6)
+    both, gradients = losses_and_gradients(name, column(logit), column(-logit))
+    np.testing.assert_allclose(both, expected[name], rtol=1e-6, atol=1e-6)
     assert np.isfinite(gradients).all()
 
 
@@ -104,6 +105,38 @@ def test_the_fake_terms_do_not_depend_on_the_real_logits(name):
     np.testing.assert_allclose(first[1], second[1], rtol=1e-6)
 
 
-def test_every_loss_can_be_chosen_and_is_tested():
-    assert tuple(ADVERSARIAL_LOSSES) == tuple(LOSSES)
-    assert set(BY_HAND) == set(LOSSES)
+def test_smoothing_by_hand():
+    """D: sp(f) + 0.9·sp(-r) + 0.1·sp(r); G and E know nothing of it."""
+    both = losses.get("vanilla:smoothing=0.1")(column(REAL), column(FAKE))
+    expected = log(5 / 4) + 0.9 * log(4 / 3) + 0.1 * log(4)
+    np.testing.assert_allclose(both, (expected, log(20)), rtol=1e-5)
+
+
+def test_smoothed_loss_is_least_where_real_samples_are_called_true_with_0_9():
+    """Its slope in r, -0.9·s(-r) + 0.1·s(r) = s(r) - 0.9, vanishes at r = ln 9."""
+    real = column(log(9))
+    with tf.GradientTape() as tape:
+        tape.watch(real)
+        loss = losses.vanilla(real, column(0.0), smoothing=0.1).discriminator
+    np.testing.assert_allclose(tape.gradient(loss, real), [[0]], atol=1e-6)
+
+
+@pytest.mark.parametrize("smoothing", ["-0.1", "1.0", "nan"])
+def test_smoothing_out_of_range_is_refused(smoothing):
+    with pytest.raises(ValueError, match=r"smoothing in \[0, 1\)"):
+        losses.vanilla(column(0.0), column(0.0), smoothing=float(smoothing))
+
+
+def test_setting_that_a_loss_does_not_have_is_refused():
+    with pytest.raises(UserError, match=r"--loss: expected one of smoothing with vanilla.*sharp"):
+        losses.get("vanilla:sharpness=1")
+    with pytest.raises(UserError, match=r"--loss: expected no settings with logan1"):
+        losses.get("logan1:smoothing=0.1")
+
+
+def test_loss_may_be_a_function():
+    assert losses.get(losses.wasserstein) is losses.wasserstein
+
+
+def test_every_loss_is_tested():
+    assert set(BY_HAND) == set(AT_ZERO) == set(LOSSES)

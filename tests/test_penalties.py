@@ -359,7 +359,7 @@ def test_gradient_of_zero_at_a_pair_without_direction(form):
 
 
 def test_only_the_discriminator_receives_the_penalty():
-    size = dict(data_length=3, latent_length=2, width=4, hidden_layers=1)
+    size = dict(data_shape=(3,), latent_length=2, width=4, hidden_layers=1)
     generator, encoder = mlp.Generator(**size), mlp.Encoder(**size)
     discriminator = mlp.Discriminator(**size)
     x = tf.random.stateless_normal([5, 3], [1, 2])
@@ -368,8 +368,8 @@ def test_only_the_discriminator_receives_the_penalty():
         z = encoder(x)
         penalty = pairwise_gradient_penalty(discriminator, x, z, generator(z))
     assert tape.gradient(penalty, x) is None
-    for player in (generator, encoder):
-        weights = player.trainable_variables
+    for network in (generator, encoder):
+        weights = network.trainable_variables
         assert tape.gradient(penalty, weights) == [None] * len(weights)
     kernels = [w for w in discriminator.trainable_variables if w.path.endswith("kernel")]
     for gradient in tape.gradient(penalty, kernels):

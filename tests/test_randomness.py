@@ -4,16 +4,25 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from logan.randomness import Purpose, bits, key, latents, mixture, normal, replica_of, uniform
+from logan import randomness
+from logan.randomness import (
+    Draw,
+    Purpose,
+    bits,
+    key,
+    latents,
+    mixture,
+    normal,
+    replica_of,
+    uniform,
+)
 
 CENTERS = tf.constant([[0.0, 0.0], [10.0, 0.0], [0.0, 10.0]])
 
 
-def draws(step, replica=0):
+def draws(step):
     """One of everything that training draws."""
-    choice, noise = (
-        key(7, step, purpose, replica) for purpose in (Purpose.DATA, Purpose.DATA_NOISE)
-    )
+    choice, noise = (key(7, step, purpose) for purpose in (Purpose.DATA, Purpose.DATA_NOISE))
     return (
         bits(noise, [5]),
         uniform(noise, [5]),
@@ -46,10 +55,9 @@ def test_equal_arguments_draw_equal_numbers():
 def test_draws_differ_in_every_argument():
     seeds = [0, 1, 2**31, 2**32, 2**40, 2**62, 2**63, 2**64 - 1]
     arguments = [
-        *((seed, 0, Purpose.DATA, 0) for seed in seeds),
-        *((0, step, Purpose.DATA, 0) for step in (1, 2, 2**31, 2**32, 2**40)),
-        *((0, 0, purpose, 0) for purpose in Purpose if purpose is not Purpose.DATA),
-        *((0, 0, Purpose.DATA, replica) for replica in (1, 2)),
+        *((seed, 0, Purpose.DATA) for seed in seeds),
+        *((0, step, Purpose.DATA) for step in (1, 2, 2**31, 2**32, 2**40)),
+        *((0, 0, purpose) for purpose in Purpose if purpose is not Purpose.DATA),
     ]
     drawn = [tuple(uniform(key(*values), [4]).numpy()) for values in arguments]
     for (a, first), (b, second) in itertools.combinations(zip(arguments, drawn, strict=True), 2):
@@ -62,9 +70,18 @@ def test_seed_and_step_do_not_trade_places():
 
 
 def test_numbers_of_purposes_are_pinned():
-    """A run's draws follow from them: a new purpose is appended."""
-    assert [purpose.value for purpose in Purpose] == list(range(1, len(Purpose) + 1))
-    assert (Purpose.DATA, Purpose.LATENT, Purpose.INTERPOLATION) == (1, 4, 5)
+    """A run's draws follow from them: a new purpose is appended, after 9 and 10, once used."""
+    assert {purpose.name: purpose.value for purpose in Purpose} == {
+        "DATA": 1,
+        "DATA_NOISE": 2,
+        "ORDER": 3,
+        "LATENT": 4,
+        "INTERPOLATION": 5,
+        "PRIOR": 6,
+        "EVALUATION_DATA": 7,
+        "EVALUATION_LATENT": 8,
+        "FLIP": 11,
+    }
 
 
 def test_uniform_fills_its_range():
@@ -111,6 +128,29 @@ def test_place_of_a_draw_does_not_follow_its_component():
     offsets = points - normal(noise, [100, 2]).numpy()
     distances = np.linalg.norm(offsets[:, None] - CENTERS.numpy(), axis=-1).min(axis=1)
     assert distances.max() < 1e-5
+
+
+def test_replicas_share_one_draw(monkeypatch):
+    """Each of two gets its half of what one alone would draw."""
+    update = tf.constant(7, tf.int64)
+    alone = Draw(3, update)
+    expected = alone.latents(4, 2), alone.epsilon(4)
+    for replica in range(2):
+        monkeypatch.setattr(randomness, "replica_of", lambda replica=replica: (replica, 2))
+        draw = Draw(3, update)
+        own = slice(2 * replica, 2 * replica + 2)
+        for found, whole in zip((draw.latents(2, 2), draw.epsilon(2)), expected, strict=True):
+            np.testing.assert_array_equal(found, whole[own])
+
+
+def test_draws_of_an_update_follow_from_seed_and_update():
+    first, again, seed, update = (
+        Draw(seed, tf.constant(update)).epsilon(4).numpy()
+        for seed, update in ((3, 7), (3, 7), (4, 7), (3, 8))
+    )
+    np.testing.assert_array_equal(first, again)
+    assert (first != seed).all()
+    assert (first != update).all()
 
 
 def test_replica_is_zero_outside_of_a_strategy():

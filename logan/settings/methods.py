@@ -100,7 +100,12 @@ METHODS = Registry(
             images=_SLOW,
             by_experiment={
                 **_SMALL_LATENT,
-                "line": dict(loss="least_squares", learning_rate=2e-3, steps=12_000),
+                "line": dict(
+                    loss="least_squares",
+                    learning_rate=2e-3,
+                    learning_rate_floor=0.0,
+                    steps=12_000,
+                ),
             },
             image_step=1 / 1.20,
         ),

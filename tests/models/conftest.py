@@ -13,15 +13,15 @@ DATA, LATENT = 3, 2
 SIZE = dict(width=4, hidden_layers=1)
 
 
-def _players(kind):
+def _networks(kind):
     keras.utils.set_random_seed(1)
-    generator = mlp.Generator(DATA, LATENT, **SIZE)
-    encoder = mlp.Encoder(DATA, LATENT, **SIZE)
+    generator = mlp.Generator((DATA,), LATENT, **SIZE)
+    encoder = mlp.Encoder((DATA,), LATENT, **SIZE)
     if kind is BiGAN:
-        return generator, encoder, mlp.Discriminator(DATA, LATENT, **SIZE)
+        return generator, encoder, mlp.Discriminator((DATA,), LATENT, **SIZE)
     if kind is GAN:
-        return generator, mlp.Discriminator(DATA, 0, **SIZE)
-    return encoder, mlp.Discriminator(LATENT, 0, **SIZE)
+        return generator, mlp.Discriminator((DATA,), 0, **SIZE)
+    return encoder, mlp.Discriminator((LATENT,), 0, **SIZE)
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def make():
     """A function that makes a compiled model; `rates` are learning rates by role."""
 
     def make(kind=BiGAN, rates=None, optimizer=keras.optimizers.SGD, **settings):
-        model = kind(*_players(kind), seed=5, **settings)
+        model = kind(*_networks(kind), seed=5, **settings)
         roles = (*model.roles, "discriminator")
         model.compile(
             **{f"{role}_optimizer": optimizer((rates or {}).get(role, 0.1)) for role in roles}

@@ -14,9 +14,9 @@ SIZE = dict(width=4, hidden_layers=1)
 
 def bigan(generator=2, encoder=2, discriminator=2, **settings):
     return BiGAN(
-        mlp.Generator(3, generator, **SIZE),
-        mlp.Encoder(3, encoder, **SIZE),
-        mlp.Discriminator(3, discriminator, **SIZE),
+        mlp.Generator((3,), generator, **SIZE),
+        mlp.Encoder((3,), encoder, **SIZE),
+        mlp.Discriminator((3,), discriminator, **SIZE),
         **settings,
     )
 
@@ -44,7 +44,7 @@ def test_networks_of_different_latent_lengths_are_refused(lengths):
 
 def test_gan_refuses_a_joint_discriminator():
     with pytest.raises(ValueError, match=r"latent_length=0\. Received: latent_length=2"):
-        GAN(mlp.Generator(3, 2, **SIZE), mlp.Discriminator(3, 2, **SIZE))
+        GAN(mlp.Generator((3,), 2, **SIZE), mlp.Discriminator((3,), 2, **SIZE))
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float64"])

@@ -9,16 +9,18 @@ from logan.models.bigan import BiGAN
 from logan.networks import convolutional, mlp
 
 each_policy = pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
-IMAGE = dict(image_size=16, channels=1, latent_length=4, width=4)
+IMAGE = dict(data_shape=(16, 16, 1), latent_length=4, width=4)
 
 
-def bigan(policy="float32", **settings):
+def bigan(policy="float32"):
     keras.utils.set_random_seed(3)
     model = BiGAN(
         convolutional.Generator(**IMAGE, normalization="batch", dtype=policy),
         convolutional.Encoder(**IMAGE, normalization="batch", dtype=policy),
         convolutional.Discriminator(**IMAGE, dense_width=8, dtype=policy),
-        **{"seed": 1, "penalty_form": "squared_norm", **settings},
+        penalty_weight=0.0,
+        terms=["pairwise:form=squared_norm"],
+        seed=1,
     )
     model.compile(
         **{
@@ -81,11 +83,11 @@ def test_penalties_see_the_discriminator_in_float32(policy, x):
     low.discriminator.set_weights(full.discriminator.get_weights())
     z = tf.zeros([len(x), 4])
     exact = full.discriminator(x, z)
-    np.testing.assert_allclose(low.judge_in_float32(x, z), exact, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(low.discriminator_in_float32(x, z), exact, rtol=1e-5, atol=1e-6)
     assert np.abs(low.discriminator(x, z) - exact).max() > 1e-4
     # The float32 twin lends its layers only: gradients arrive at the discriminator's own weights.
     with tf.GradientTape() as tape:
-        loss = tf.reduce_sum(low.judge_in_float32(x, z))
+        loss = tf.reduce_sum(low.discriminator_in_float32(x, z))
     gradients = tape.gradient(loss, low.discriminator.trainable_variables)
     assert all(gradient is not None for gradient in gradients)
 
@@ -99,7 +101,7 @@ def test_tiny_slopes_survive_float16(x):
     points = tf.identity(x)
     with tf.GradientTape() as tape:
         tape.watch(points)
-        logits = low.judge_in_float32(points, tf.zeros([len(x), 4]))
+        logits = low.discriminator_in_float32(points, tf.zeros([len(x), 4]))
     slope = np.abs(tape.gradient(logits, points)).max()
     assert 0 < slope < 6e-8
 
@@ -117,7 +119,7 @@ def test_float16_scales_every_loss():
     )
 
 
-def test_players_with_different_scales_are_updated_as_with_equal_ones(x):
+def test_networks_of_different_loss_scales_are_updated_as_with_equal_ones(x):
     same, other = bigan("mixed_float16"), bigan("mixed_float16")
     other.set_weights(same.get_weights())
     other.optimizers["encoder"].dynamic_scale.assign(2.0**10)

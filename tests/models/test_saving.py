@@ -7,13 +7,13 @@ from logan.models.adversarial_encoder import AdversarialEncoder
 from logan.models.bigan import BiGAN
 from logan.models.gan import GAN
 from logan.networks import mlp
+from logan.terms import AutoencoderLoss, PairwisePenalty
 
 SETTINGS = {
     BiGAN: dict(
         loss="logan2",
-        penalty_weight=0.3,
-        penalty_form="squared_norm",
-        penalty_distance_scale=0.5,
+        penalty_weight=0.0,
+        terms=[PairwisePenalty(0.3, form="squared_norm", distance_scale=0.5), "autoencoder"],
         discriminator_steps=2,
         average_decay=0.9,
     ),
@@ -61,6 +61,10 @@ def test_keras_file_keeps_the_settings(trained, tmp_path):
     assert loaded.get_config() == trained.get_config()
     assert loaded.get_compile_config() == trained.get_compile_config()
     assert loaded.seed == 5
+    assert loaded.terms == trained.terms
+    if type(loaded) is BiGAN:
+        penalty = PairwisePenalty(0.3, form="squared_norm", distance_scale=0.5)
+        assert loaded.terms == (penalty, AutoencoderLoss(1.0))
 
 
 def test_keras_file_keeps_weights_that_differ_from_the_first(trained, tmp_path):

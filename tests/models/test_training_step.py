@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from logan.losses import ADVERSARIAL_LOSSES
+from logan import losses
 from logan.models.adversarial import NEVER
 from logan.models.adversarial_encoder import AdversarialEncoder
 from logan.models.bigan import BiGAN
 from logan.models.gan import GAN
 from logan.penalties import pairwise_gradient_penalty
 from logan.randomness import Purpose, key, latents, uniform
+from logan.terms import PairwisePenalty
 
 RATE = 0.1
 
@@ -42,44 +43,42 @@ def descend(network, gradients):
         weight.assign(weight - RATE * gradient)
 
 
-def play_by_hand(model, x, update):
+def compared_by_hand(model, x, update):
     """(x, E(x)) and (G(z), z) of the update of that number."""
     z = latents(key(5, update, Purpose.LATENT), len(x), 2)
     return (x, model.encoder(x)), (model.generator(z), z)
 
 
 def loss_of(model, real, fake):
-    return ADVERSARIAL_LOSSES[model.loss_name](
-        model.discriminator(*real), model.discriminator(*fake)
-    )
+    return losses.get(model.loss_name)(model.discriminator(*real), model.discriminator(*fake))
 
 
 def update_discriminator_by_hand(model, x, update):
-    real, fake = play_by_hand(model, x, update)
+    real, fake = compared_by_hand(model, x, update)
     with tf.GradientTape() as tape:
         loss = loss_of(model, real, fake).discriminator
-        if model.penalty_weight:
+        for term in model.terms:
             penalty = pairwise_gradient_penalty(
                 model.discriminator,
                 x,
                 real[1],
                 model.generator(real[1]),
-                form=model.penalty_form,
+                form=term.form,
                 epsilon=uniform(key(5, update, Purpose.INTERPOLATION), [len(x)]),
-                distance_scale=model.penalty_distance_scale,
+                distance_scale=term.distance_scale,
             )
-            loss += model.penalty_weight * tf.reduce_mean(penalty)
+            loss += term.weight * tf.reduce_mean(penalty)
     weights = model.discriminator.trainable_variables
     descend(model.discriminator, tape.gradient(loss, weights))
 
 
-def update_players_by_hand(model, x, update):
+def update_others_by_hand(model, x, update):
     with tf.GradientTape() as tape:
-        loss = loss_of(model, *play_by_hand(model, x, update)).generator
-    players = [model.generator, model.encoder]
-    gradients = tape.gradient(loss, [player.trainable_variables for player in players])
-    for player, gradient in zip(players, gradients, strict=True):
-        descend(player, gradient)
+        loss = loss_of(model, *compared_by_hand(model, x, update)).generator
+    networks = [model.generator, model.encoder]
+    gradients = tape.gradient(loss, [network.trainable_variables for network in networks])
+    for network, gradient in zip(networks, gradients, strict=True):
+        descend(network, gradient)
 
 
 def step_by_hand(model, x, step=0):
@@ -87,20 +86,23 @@ def step_by_hand(model, x, step=0):
     first = step * model.discriminator_steps
     for number, part in enumerate(parts):
         update_discriminator_by_hand(model, part, first + number)
-    update_players_by_hand(model, parts[-1], first + len(parts) - 1)
+    update_others_by_hand(model, parts[-1], first + len(parts) - 1)
 
 
 SETTINGS = [
     dict(penalty_weight=0.0),
     dict(penalty_weight=0.7),
-    dict(penalty_weight=0.7, penalty_form="squared_norm", penalty_distance_scale=0.5),
+    dict(
+        penalty_weight=0.0,
+        terms=[PairwisePenalty(0.7, form="squared_norm", distance_scale=0.5)],
+    ),
     dict(penalty_weight=0.7, discriminator_steps=3),
     dict(penalty_weight=0.0, discriminator_steps=2, loss="wasserstein"),
 ]
 
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
-def test_bigan_step_is_the_discriminators_then_the_players(make, x, settings):
+def test_bigan_step_is_the_discriminators_then_the_others(make, x, settings):
     model, expected = make(**settings), make(**settings)
     for step in range(2):
         model.train_step(tf.constant(x))
@@ -108,11 +110,11 @@ def test_bigan_step_is_the_discriminators_then_the_players(make, x, settings):
     assert_close(values_of(model), values_of(expected))
 
 
-def test_players_see_the_discriminator_after_its_update(make, x):
+def test_generator_and_encoder_meet_the_discriminator_after_its_update(make, x):
     """Against the discriminator as it was before, they would have gone elsewhere."""
     model, early = make(), make()
     model.train_step(tf.constant(x))
-    update_players_by_hand(early, x, 0)
+    update_others_by_hand(early, x, 0)
     for role in ("generator", "encoder"):
         gap = [
             np.abs(one - other).max()
@@ -130,7 +132,7 @@ def test_one_step_changes_every_network(make, x, kind):
     assert changed(before, values_of(model)) == set(networks_of(model))
 
 
-def test_with_resting_players_only_the_discriminator_changes(make, x, kind):
+def test_with_the_others_at_rest_only_the_discriminator_changes(make, x, kind):
     model = make(kind, rates=dict.fromkeys(["generator", "encoder"], 0.0))
     before = {**values_of(model), "all": model.get_weights()}
     model.train_step(tf.constant(x))
@@ -140,7 +142,7 @@ def test_with_resting_players_only_the_discriminator_changes(make, x, kind):
         assert not changed({role: before[role]}, {role: averaged})
 
 
-def test_with_a_resting_discriminator_only_the_players_change(make, x, kind):
+def test_with_the_discriminator_at_rest_only_the_others_change(make, x, kind):
     model = make(kind, rates={"discriminator": 0.0})
     before = values_of(model)
     model.train_step(tf.constant(x))
@@ -207,22 +209,25 @@ def test_logs_are_means_over_the_steps(make, x):
     again = make(penalty_weight=0.5)
     again.train_step(x)
     means = again.train_step(x)
-    assert list(means) == again.log_names()
+    assert list(means) == [
+        "discriminator_loss", "generator_loss", "real_logits", "fake_logits", "penalty",
+        "gradient_slope", "gradient_alignment", "reconstruction_distance",
+    ]  # fmt: skip
     for name, value in means.items():
         assert float(value) == pytest.approx((seen[0][name] + seen[1][name]) / 2, rel=1e-4)
 
 
 def test_logged_values_by_hand(make, x):
     model, same = make(penalty_weight=0.5, loss="vanilla"), make(penalty_weight=0.5)
-    real, fake = play_by_hand(same, x, 0)
+    real, fake = compared_by_hand(same, x, 0)
     epsilon = uniform(key(5, 0, Purpose.INTERPOLATION), [len(x)])
     x_hat = same.generator(real[1])
     penalty = tf.reduce_mean(
         pairwise_gradient_penalty(same.discriminator, x, real[1], x_hat, epsilon=epsilon)
     )
-    losses = ADVERSARIAL_LOSSES["vanilla"](same.discriminator(*real), same.discriminator(*fake))
+    both = losses.vanilla(same.discriminator(*real), same.discriminator(*fake))
     expected = {
-        "discriminator_loss": losses.discriminator + 0.5 * penalty,
+        "discriminator_loss": both.discriminator + 0.5 * penalty,
         "penalty": penalty,
         "real_logits": tf.reduce_mean(same.discriminator(*real)),
         "fake_logits": tf.reduce_mean(same.discriminator(*fake)),
@@ -234,8 +239,8 @@ def test_logged_values_by_hand(make, x):
 
 
 def test_without_weight_the_penalty_is_neither_computed_nor_logged(make, x):
-    settings = [dict(), dict(penalty_form="feature_mean", penalty_distance_scale=3.0)]
-    models = [make(penalty_weight=0.0, **extra) for extra in settings]
+    off = PairwisePenalty(0.0, form="feature_mean", distance_scale=3.0)
+    models = [make(penalty_weight=0.0, terms=terms) for terms in ([], [off])]
     for model in models:
         logs = model.train_step(tf.constant(x))
         assert "penalty" not in logs
@@ -252,15 +257,15 @@ def test_first_step_with_a_loss_that_is_not_finite_is_remembered(make, x, bad_st
         assert int(model.first_bad_step.numpy()) == expected
 
 
-def test_gan_and_encoder_draw_what_their_play_says(make, x):
+def test_gan_and_encoder_compare_what_they_say(make, x):
     for kind, network in [(GAN, "generator"), (AdversarialEncoder, "encoder")]:
         model, same = make(kind), make(kind)
         z = latents(key(5, 0, Purpose.LATENT), len(x), 2)
         real, fake = (x, same.generator(z)) if kind is GAN else (z, same.encoder(x))
-        losses = ADVERSARIAL_LOSSES["vanilla"](same.discriminator(real), same.discriminator(fake))
+        both = losses.vanilla(same.discriminator(real), same.discriminator(fake))
         logs = model.train_step(tf.constant(x))
         assert float(logs["discriminator_loss"]) == pytest.approx(
-            float(losses.discriminator), rel=1e-5
+            float(both.discriminator), rel=1e-5
         ), network
 
 
@@ -291,8 +296,11 @@ def test_calls_reconstruct_generate_and_encode(make, x):
         (dict(average_decay=-0.1), r"average_decay.*Received: -0.1"),
         (dict(penalty_weight=-1.0), r"penalty_weight.*Received: -1.0"),
         (dict(penalty_weight=float("nan")), r"penalty_weight.*Received: nan"),
-        (dict(penalty_distance_scale=-1.0), r"penalty_distance_scale.*Received: -1.0"),
-        (dict(penalty_form="cube"), r"penalty_form.*Received: 'cube'"),
+        (dict(terms=["pairwise:distance_scale=-1.0"]), r"distance_scale.*Received: -1.0"),
+        (dict(terms=["pairwise:form=cube"]), r"form.*Received: 'cube'"),
+        (dict(terms=["autoencoder:weight=-1"]), r"weight.*Received: -1"),
+        (dict(terms=["gradient:weight=-1.0"]), r"weight.*Received: -1.0"),
+        (dict(terms=["triplet"]), r"terms.*Received: 'triplet'"),
     ],
 )
 def test_setting_out_of_range_is_refused(make, settings, message):

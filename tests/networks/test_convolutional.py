@@ -14,7 +14,7 @@ from logan.networks.convolutional import (
 )
 from logan.settings import Experiment, preset
 
-TINY = dict(image_size=8, channels=3, latent_length=5, width=2)
+TINY = dict(data_shape=(8, 8, 3), latent_length=5, width=2)
 NARROW = {**TINY, "dense_width": 6}
 
 
@@ -55,7 +55,7 @@ def test_levels_of_the_paper(image_size, levels):
 
 @pytest.mark.parametrize(("image_size", "channels"), [(8, 1), (16, 3), (32, 3), (64, 1)])
 def test_shapes(image_size, channels):
-    size = dict(image_size=image_size, channels=channels, latent_length=5, width=1)
+    size = dict(data_shape=(image_size, image_size, channels), latent_length=5, width=1)
     x, z = numbers(2, image_size, image_size, channels), numbers(2, 5)
     assert Generator(**size)(z).shape == x.shape
     assert Encoder(**size)(x).shape == z.shape
@@ -64,7 +64,7 @@ def test_shapes(image_size, channels):
 
 
 def test_channels_double_three_times_then_stay():
-    encoder = Encoder(image_size=128, channels=3, latent_length=4, width=2)
+    encoder = Encoder((128, 128, 3), 4, width=2)
     channels = [
         layer.filters for layer in encoder.stack.layers if isinstance(layer, keras.layers.Conv2D)
     ]
@@ -139,15 +139,18 @@ def test_batch_normalization_learns_the_batch_in_training_only():
 @pytest.mark.parametrize("network", [Generator, Encoder, Discriminator])
 @pytest.mark.parametrize("image_size", [0, 4, 20, 48, 512])
 def test_image_size_that_cannot_be_halved_to_four_is_refused(network, image_size):
-    with pytest.raises(ValueError, match=f"image_size.*Received: {image_size}"):
-        network(image_size=image_size)
+    with pytest.raises(ValueError, match=f"(image_size|data_shape).*Received: {image_size}"):
+        network((image_size, image_size, 3))
 
 
 @pytest.mark.parametrize("network", [Generator, Encoder, Discriminator])
-@pytest.mark.parametrize("name", ["channels", "width"])
-def test_setting_that_is_no_positive_integer_is_refused(network, name):
-    with pytest.raises(ValueError, match=f"{name}.*Received: 0"):
-        network(**{**TINY, name: 0})
+@pytest.mark.parametrize(
+    ("name", "value"), [("width", 0), ("data_shape", (8, 8, 0)), ("data_shape", (8, 8, 2.5))]
+)
+def test_setting_that_is_no_positive_integer_is_refused(network, name, value):
+    received = value[-1] if isinstance(value, tuple) else value
+    with pytest.raises(ValueError, match=f"{name}.*Received: {received}"):
+        network(**{**TINY, name: value})
 
 
 def test_discriminator_of_a_negative_latent_length_is_refused():
@@ -156,7 +159,7 @@ def test_discriminator_of_a_negative_latent_length_is_refused():
 
 
 @pytest.mark.parametrize("network", [Generator, Encoder])
-def test_player_without_latent_is_refused(network):
+def test_generator_or_encoder_without_latent_is_refused(network):
     with pytest.raises(ValueError, match=r"latent_length.*Received: 0"):
         network(**{**TINY, "latent_length": 0})
 

@@ -6,9 +6,9 @@ from logan.networks.base import LeakyReLU
 from logan.networks.mlp import Discriminator, Encoder, Generator
 
 SIZES = [
-    dict(data_length=2, latent_length=2, width=8, hidden_layers=1),
-    dict(data_length=1, latent_length=1, width=4, hidden_layers=3),
-    dict(data_length=5, latent_length=3, width=6, hidden_layers=2),
+    dict(data_shape=(2,), latent_length=2, width=8, hidden_layers=1),
+    dict(data_shape=(1,), latent_length=1, width=4, hidden_layers=3),
+    dict(data_shape=(5,), latent_length=3, width=6, hidden_layers=2),
 ]
 NORMALIZED = [dict(normalization=kind) for kind in ("none", "batch", "synchronized_batch", "layer")]
 each_size = pytest.mark.parametrize("size", SIZES)
@@ -47,7 +47,7 @@ each_network = pytest.mark.parametrize(
 
 @each_size
 def test_shapes(size):
-    x, z = (4, size["data_length"]), (4, size["latent_length"])
+    x, z = (4, *size["data_shape"]), (4, size["latent_length"])
     assert Generator(**size)(numbers(*z)).shape == x
     assert Encoder(**size)(numbers(*x)).shape == z
     assert Discriminator(**size)(numbers(*x), numbers(*z)).shape == (4, 1)
@@ -56,7 +56,7 @@ def test_shapes(size):
 
 @each_size
 def test_weights_are_those_of_the_layers_asked_for(size):
-    data, latent, width = size["data_length"], size["latent_length"], size["width"]
+    (data,), latent, width = size["data_shape"], size["latent_length"], size["width"]
     inner = (size["hidden_layers"] - 1) * (width + 1) * width
 
     def count(before, after):
@@ -133,14 +133,14 @@ def test_logit_depends_on_data_and_latent():
 
 
 @pytest.mark.parametrize("network", [Generator, Encoder, Discriminator])
-@pytest.mark.parametrize("name", ["data_length", "latent_length", "width", "hidden_layers"])
+@pytest.mark.parametrize("name", ["data_shape", "latent_length", "width", "hidden_layers"])
 @pytest.mark.parametrize("value", [0, -1, 2.5])
 def test_setting_that_is_no_positive_integer_is_refused(network, name, value):
     if network is Discriminator and (name, value) == ("latent_length", 0):
         assert network(latent_length=0).latent_length == 0  # a plain GAN's
         return
     with pytest.raises(ValueError, match=f"{name}.*positive integer"):
-        network(**{name: value})
+        network(**{name: (value,) if name == "data_shape" else value})
 
 
 @pytest.mark.parametrize("network", [Generator, Encoder])
