@@ -121,7 +121,7 @@ def define_threads() -> None:
     flags.DEFINE_integer(
         "threads",
         0,
-        "CPU threads. 0: one for each core. Use 1 when runs share a machine.",
+        "Number of CPU threads. 0: one for each core. Use 1 when runs share a machine.",
         lower_bound=0,
         module_name="logan.cli",
     )
@@ -132,13 +132,13 @@ def define_sampler() -> None:
     flags.DEFINE_string(
         "sampler",
         "plain",
-        "How to sample from the generator, with settings name:setting=value. One of "
+        "How to sample from the generator, with settings if any: name:setting=value. One of "
         f"{', '.join(SAMPLERS)}.",
         module_name="logan.cli",
     )
 
 
-def define_workdir(text: str = "The run's folder.") -> None:
+def define_workdir(text: str = "The run's folder. Required.") -> None:
     flags.DEFINE_string("workdir", None, text, module_name="logan.cli")
 
 

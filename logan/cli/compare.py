@@ -13,11 +13,20 @@ TEXT = """Puts several runs side by side: one picture, and one table beside it.
 
 
 def define() -> None:
-    flags.DEFINE_list("workdirs", [], "The runs' folders.", module_name="logan.cli")
-    flags.DEFINE_integer(
-        "columns", None, "Toy data: panels in a row.", lower_bound=1, module_name="logan.cli"
+    flags.DEFINE_list(
+        "workdirs", [], "The runs' folders, comma-separated. Required.", module_name="logan.cli"
     )
-    command.define_output("The picture, .png, .pdf or .svg. Default: compare.png beside the runs.")
+    flags.DEFINE_integer(
+        "columns",
+        None,
+        "Panels in a row, of toy data. Default: all.",
+        lower_bound=1,
+        module_name="logan.cli",
+    )
+    command.define_output(
+        "Path of the picture, .png, .pdf or .svg; the table lies beside it as .md. Default: "
+        "compare.png beside the runs."
+    )
     command.define_threads()
 
 

@@ -18,7 +18,7 @@ def define() -> None:
     flags.DEFINE_integer(
         "samples",
         None,
-        "Generated samples. Default: 10,000, of images 5,000.",
+        "Number of generated samples to measure. Default: 10,000 of toy data, 5,000 of images.",
         lower_bound=1,
         module_name="logan.cli",
     )
@@ -26,14 +26,15 @@ def define() -> None:
         "extractor",
         "random",
         ["random", "inception", "none"],
-        "Images: the network whose features are compared. random: fixed random convolutions, for "
-        "comparisons between runs only; inception: Inception v3, for FID and KID.",
+        "Network whose features of images are compared. random: fixed random convolutions, which "
+        "compare runs with each other only; inception: Inception v3, for FID and KID; none: no "
+        "features.",
         module_name="logan.cli",
     )
     flags.DEFINE_string(
         "inception_weights",
         None,
-        "With --extractor=inception: a Keras weights file. Default: ImageNet's, fetched.",
+        "Keras weights file for --extractor=inception. Default: ImageNet's weights, fetched.",
         module_name="logan.cli",
     )
 

@@ -14,18 +14,18 @@ _SCALE = 4
 
 
 def define() -> None:
-    image_run.define(64, "How many images.", "generations.png", "Of the latents.")
+    image_run.define(64, "Number of images.", "generations.png", "Seed of the latents.")
     flags.DEFINE_integer(
         "columns",
         None,
-        "Images in a row. By default as many as make the grid square.",
+        "Images in a row. Default: as many as make the grid square.",
         lower_bound=1,
         module_name="logan.cli",
     )
     flags.DEFINE_integer(
         "scale",
         None,
-        f"Pixels a side for each image pixel, instead of --size. Default: {_SCALE}.",
+        f"Pixels a side of each pixel of an image, in place of --size. Default: {_SCALE}.",
         lower_bound=1,
         module_name="logan.cli",
     )

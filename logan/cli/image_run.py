@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _POOL_IMAGES = 4_000
 _POOL_VALUES = 2**26
 
-HELD_OUT_SEED = "Which held-out images. 0: evenly spread over them; any other: drawn at random."
+HELD_OUT_SEED = "Choice of held-out images. 0: evenly spread; any other number: a random draw."
 
 
 def define(count: int | None, what: str, output: str, seed: str) -> None:
@@ -34,13 +34,13 @@ def define(count: int | None, what: str, output: str, seed: str) -> None:
     flags.DEFINE_integer(
         "size",
         None,
-        "Pixels of the picture's longer side. By default as many as show every image pixel as a "
+        "Pixels of the picture's longer side. Default: as many as show each pixel of an image as a "
         "square of whole pixels.",
         lower_bound=64,
         upper_bound=10_000,
         module_name="logan.cli",
     )
-    command.define_output(f"The picture, .png. Default: {output} in the run's figures/.")
+    command.define_output(f"Path of the picture, .png. Default: {output} in the run's figures/.")
     command.define_threads()
 
 

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 TEXT = """Draws rows of decoded latents.
 
---kind=linear and --kind=spherical go from the encoding of one image to that of another; both
-stand at the ends. Of held-out images, partners lie about half of the held-out part apart.
+--kind=linear and --kind=spherical go from the encoding of one image to that of another. Both images
+stand at the ends of their row. Held-out partners lie about half of the held-out part apart.
 
---kind=traversal takes the encoding of one image, and in each row one latent feature from -1 to 1.
-Without --features they are those that change the image most: by the mean absolute difference of
-the images at both ends of the range, over the encodings of four held-out images (with --images:
-of the given one).
+--kind=traversal takes the encoding of one image and moves one latent feature in each row from -1
+to 1. Without --features it shows those that change the image most: by the mean absolute difference
+between the images at both ends of the range, over the encodings of four held-out images, or of the
+one of --images.
 
     logan-interpolate --workdir=runs/traffic-pairwise-seed0 --count=6 --points=9
     logan-interpolate --workdir=runs/traffic-pairwise-seed0 --kind=spherical --seed=1
@@ -38,27 +38,34 @@ _RANKING_IMAGES = 4
 def define() -> None:
     image_run.define(
         6,
-        "How many rows. Not used with --features, nor with --images of which each neighbouring "
-        "pair makes a row.",
+        "Number of rows. Not used with --features, which have a row each, nor with --images, "
+        "where each neighbouring pair has one.",
         "interpolations.png",
         image_run.HELD_OUT_SEED,
     )
     flags.DEFINE_integer(
-        "points", 9, "Images decoded in each row.", lower_bound=2, module_name="logan.cli"
+        "points", 9, "Number of images decoded in each row.", lower_bound=2, module_name="logan.cli"
     )
-    flags.DEFINE_enum("kind", "linear", _KINDS, "Which way to go.", module_name="logan.cli")
+    flags.DEFINE_enum(
+        "kind",
+        "linear",
+        _KINDS,
+        "Way through the latent space: straight, along the sphere, or one feature at a time.",
+        module_name="logan.cli",
+    )
     flags.DEFINE_list(
         "features",
         [],
-        "With --kind=traversal: the latent features, counted from 0.",
+        "Latent features of --kind=traversal, counted from 0, comma-separated. Default: those that "
+        "change the image most.",
         module_name="logan.cli",
     )
     flags.DEFINE_list(
         "images",
         [],
-        "Pictures of your own instead of held-out images: two or more, with --kind=traversal one. "
-        "Of each the run's --crop is taken, or else the central square; with celeb_a the part of "
-        "it that the run's faces have.",
+        "Pictures of your own in place of held-out images, comma-separated: two or more, or one "
+        "with --kind=traversal. They are cropped as the run's images are. Default: held-out "
+        "images.",
         module_name="logan.cli",
     )
 

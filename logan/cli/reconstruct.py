@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 TEXT = """Draws held-out images, and under each its reconstruction G(E(x)).
 
-Up to 1,000 held-out images are reconstructed (above 64 pixels fewer). Shown are the best, the
-median and the worst by structural similarity (SSIM); below 11 pixels, where SSIM is not defined, by
-squared error. With --order=time the images are spread over the held-out part, whatever became of
-them.
+It reconstructs up to 1,000 held-out images (fewer above 64 pixels) and shows the best, the median
+and the worst by structural similarity (SSIM). Below 11 pixels SSIM is not defined, and the squared
+error ranks them. With --order=time the images are evenly spread over the held-out part, however
+well they are reconstructed.
 
     logan-reconstruct --workdir=runs/traffic-pairwise-seed0 --count=6
     logan-reconstruct --workdir=runs/traffic-pairwise-seed0 --order=time --count=16 --size=1200"""
@@ -28,16 +28,18 @@ _COUNTS = {"ssim": 6, "time": 16}
 def define() -> None:
     image_run.define(
         None,
-        f"How many pairs: of each group (default {_COUNTS['ssim']}), with --order=time of all "
-        f"(default {_COUNTS['time']}).",
+        f"Number of pairs. Default: {_COUNTS['ssim']} of each group, or {_COUNTS['time']} in all "
+        "with --order=time.",
         "reconstructions.png",
-        f"{image_run.HELD_OUT_SEED} Matters to --order=ssim if there are more than it looks at.",
+        f"{image_run.HELD_OUT_SEED} With --order=ssim it matters only if "
+        "there are more than are ranked.",
     )
     flags.DEFINE_enum(
         "order",
         "ssim",
         list(_COUNTS),
-        "ssim: the best, median and worst; time: evenly spread.",
+        "Pairs to show. ssim: the best, median and worst; time: evenly spread over the held-out "
+        "part.",
         module_name="logan.cli",
     )
 

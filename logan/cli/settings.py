@@ -1,6 +1,7 @@
 """One flag for each field of `Experiment`, generated from it."""
 
 import dataclasses
+import functools
 from typing import Any, get_args, get_origin
 
 from absl import flags
@@ -8,6 +9,7 @@ from absl import flags
 from logan.errors import UserError
 from logan.settings import (
     KINDS,
+    METHODS,
     PRESETS,
     Experiment,
     from_text,
@@ -49,12 +51,29 @@ def _describe(field: str) -> str:
     return names[kind]
 
 
+def _default(field: dataclasses.Field) -> str:
+    """The field's default, as --help tells it."""
+    text = to_text(field.default) or "empty"
+    if field.name in _fields_of_presets():
+        return f"{text}, unless the experiment or method sets another"
+    return text
+
+
+@functools.cache
+def _fields_of_presets() -> set[str]:
+    """Fields that some experiment or method sets."""
+    settings = [one.settings for one in PRESETS.values()]
+    for method in METHODS.values():
+        settings += [method.settings, method.toys, method.images, *method.by_experiment.values()]
+    return {name for one in settings for name in one}
+
+
 def define_settings() -> None:
     """Defines --experiment and a flag for each field; unset ones come from the preset."""
     flags.DEFINE_string(
         "experiment",
         None,
-        "The preset to start from; --list shows them. Flags below replace its settings.",
+        "What to learn, a preset; --list shows them. Required. Single flags override its settings.",
         module_name="logan.cli",
     )
     for field in dataclasses.fields(Experiment):
@@ -75,6 +94,8 @@ def define_settings() -> None:
                 serializer=_Serializer(),
                 module_name="logan.cli",
             )
+        # The flag itself has none: not given, it leaves the preset's setting as it is.
+        flags.FLAGS[field.name].default_as_str = _default(field)
 
 
 def experiment_from_flags() -> Experiment:

@@ -25,14 +25,14 @@ TEXT = """Trains an experiment; the same command continues a run that was interr
 def define() -> None:
     define_settings()
     command.define_workdir(
-        "The run's folder. Default: runs/<experiment>-<method>-seed<seed>, without --method "
+        "The run's folder. Default: runs/<experiment>-<method>-seed<seed>, or without --method "
         "runs/<experiment>-<penalty>-seed<seed>."
     )
     command.define_threads()
     flags.DEFINE_bool(
         "list",
         False,
-        "Print what can be learned and how, a line each, and exit.",
+        "Print all experiments, methods, losses, terms and networks, a line each, and exit.",
         module_name="logan.cli",
     )
     flags.DEFINE_bool("progress", True, "Draw a progress bar.", module_name="logan.cli")

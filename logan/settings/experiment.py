@@ -23,17 +23,18 @@ class Experiment:
         UserError: on a value out of range, in the form "--field: expected … Received: …".
     """
 
-    name: str = setting("custom", "The preset that the settings started from, by its name.")
+    name: str = setting("custom", "Name of the preset that the settings started from.")
     method: str = setting(
         "",
-        "How to learn; --list shows the methods. Flags below replace its settings. Empty: the "
-        "preset's own method.",
+        "How to learn, with the best settings that were found for it; --list shows the methods. "
+        "Single flags override its settings. Empty: the preset's own method.",
         names_the_run=False,
     )
     plugins: tuple[str, ...] = setting(
         (),
-        "Python files to run first. They may register terms, losses, methods, networks, data "
-        "sets, measures and samplers, whose names the flags then know.",
+        "Python files to run before anything else, comma-separated. They may register terms, "
+        "losses, methods, networks, data sets, measures and samplers; flags then know their names. "
+        "Empty: none.",
         names_the_run=False,
         is_path=True,
     )
@@ -41,44 +42,52 @@ class Experiment:
     # Data.
     dataset: str = setting(
         "ring8",
-        "What to learn: a toy mixture; traffic, snapshots of --video or else of the rendered "
-        "junction; images, the pictures in the folder --data; celeb_a or cifar10, from --data or "
-        "fetched.",
+        "Data to learn. traffic: snapshots of --video, without it of the rendered junction. "
+        "images: the pictures in the folder --data. celeb_a and cifar10: from --data, without it "
+        "fetched. The others are toy mixtures.",
         choices=DATASETS,
     )
     mode_weights: tuple[float, ...] = setting(
         (),
-        "Toy data: weight of each mode, in any scale, comma-separated. Empty: all alike.",
+        "Weight of each mode of a toy mixture, comma-separated, in any scale. Empty: equal "
+        "weights.",
         above=0,
     )
     video: tuple[str, ...] = setting(
         (),
-        "Video files or folders of frames of one fixed camera, comma-separated.",
+        "Videos of one fixed camera: files, or folders of frames, comma-separated. Empty: traffic "
+        "is the rendered junction.",
         is_path=True,
     )
     frame_interval: float = setting(
         0.0, "Seconds between two snapshots of a video. 0: every frame.", at_least=0
     )
     frame_rate: float = setting(
-        0.0, "Snapshots of a video in a second, in place of --frame_interval.", at_least=0
+        0.0,
+        "Snapshots per second of a video, in place of --frame_interval. 0: as --frame_interval "
+        "says.",
+        at_least=0,
     )
     video_start: float = setting(
-        0.0, "Seconds at the beginning of each video to leave out.", at_least=0
+        0.0, "Seconds to leave out at the beginning of each video.", at_least=0
     )
     video_stop: float = setting(
-        0.0, "Second of each video from which on to leave out. 0: none.", at_least=0
+        0.0, "Second of each video at which to stop reading. 0: read to its end.", at_least=0
     )
     data: str = setting(
         "",
-        "A folder of pictures; for celeb_a and cifar10 a folder or archive of one's own.",
+        "Folder of pictures; for celeb_a and cifar10 a local folder or archive. Empty: "
+        "TensorFlow Datasets fetches celeb_a or cifar10.",
         is_path=True,
     )
     crop: tuple[int, ...] = setting(
-        (), "Images: left, top, width and height in pixels. Empty: the central square."
+        (),
+        "Part of each image to take: left,top,width,height in pixels. Empty: the central square.",
     )
     hold_out: str = setting(
         "images",
-        "Of a folder of pictures: single images, or whole sub-folders such as one for each person.",
+        "What to hold out of a folder of pictures: single images, or whole sub-folders, such as "
+        "one for each person.",
         choices=("images", "folders"),
     )
     skip_unreadable: bool = setting(
@@ -86,26 +95,39 @@ class Experiment:
     )
     test_fraction: float = setting(
         0.2,
-        "Share of the data held out; of a video, in whole stretches of time.",
+        "Share of the images to hold out; of a video, in whole stretches of time. celeb_a and "
+        "cifar10 have test parts of their own.",
         above=0,
         below=1,
     )
     frames: int = setting(
-        10_000, "Rendered junction: how many frames, held-out ones included.", at_least=100
+        10_000,
+        "Number of frames of the rendered junction, held-out ones included.",
+        at_least=100,
     )
     empty_share: float = setting(
-        0.8, "Rendered junction: share of frames without a car.", at_least=0, below=1
+        0.8, "Share of frames without a car in the rendered junction.", at_least=0, below=1
     )
-    scene: int = setting(0, "Rendered junction: seed of its scene and its cars.", at_least=0)
-    flip: bool = setting(False, "Images: mirror each training image left to right half the time.")
-    image_size: int = setting(32, "Pixels a side that images are resized to.", at_least=8)
-    channels: int = setting(3, "3 for colour, 1 for grey.", at_least=1)
-    batch_size: int = setting(256, "Real samples in each training step.", at_least=1, below=2**31)
+    scene: int = setting(0, "Seed of the rendered junction: of its scene and its cars.", at_least=0)
+    flip: bool = setting(
+        False, "Mirror each training image left to right with probability one half."
+    )
+    image_size: int = setting(
+        32,
+        "Pixels a side that images are resized to. One of "
+        f"{', '.join(map(str, IMAGE_SIZES))}; the rendered junction has 32, 64 or 128.",
+        at_least=8,
+    )
+    channels: int = setting(3, "Channels of images: 3 for colour, 1 for grey.", at_least=1)
+    batch_size: int = setting(
+        256, "Number of real samples in each training step.", at_least=1, below=2**31
+    )
 
     # Model.
     model: str = setting(
         "bigan",
-        "bigan; gan, without an encoder; encoder, alone against --prior.",
+        "What to train. bigan: generator and encoder; gan: a generator alone; encoder: an encoder "
+        "alone, against --prior.",
         choices=("bigan", "gan", "encoder"),
     )
     network: str = setting(
@@ -113,97 +135,123 @@ class Experiment:
         "Kind of networks: mlp for vectors, convolutional for images.",
         choices=NETWORKS,
     )
-    latent_length: int = setting(2, "Features of the latent z.", at_least=1)
+    latent_length: int = setting(2, "Number of features of the latent z.", at_least=1)
     width: int = setting(
         128,
-        "Units of a hidden layer (mlp), channels of the outermost map (convolutional).",
+        "Units of each hidden layer (mlp), or channels of the outermost feature map "
+        "(convolutional).",
         at_least=1,
     )
-    hidden_layers: int = setting(4, "Hidden layers of each mlp.", at_least=1)
+    hidden_layers: int = setting(4, "Number of hidden layers of each mlp.", at_least=1)
     normalization: str = setting(
         "none",
-        "In generator and encoder; synchronized_batch over all replicas of a --strategy.",
+        "Normalization in generator and encoder. synchronized_batch takes its statistics over all "
+        "replicas of a --strategy.",
         choices=("none", "batch", "synchronized_batch", "layer"),
     )
     prior: str = setting(
         "uniform",
-        "Model encoder only: the latent prior, uniform or the modes of a toy set.",
+        "Prior of the latents with --model=encoder: uniform, or the modes of a toy mixture.",
         choices=("uniform", *toy_names()),
     )
 
     # Losses.
     loss: str = setting(
         "vanilla",
-        "The adversarial loss, with its settings, if any: vanilla:smoothing=0.1.",
+        "Adversarial loss, with its settings if any: vanilla:smoothing=0.1. --list shows the "
+        "losses.",
         parts=LOSSES,
     )
     penalty: str = setting(
         "pairwise",
-        "Penalty on the discriminator: pairwise, this package's; gradient, that of WGAN-GP; none.",
+        "Penalty on the discriminator. pairwise: the pairwise gradient penalty; gradient: that of "
+        "WGAN-GP; none: no penalty.",
     )
-    penalty_weight: float = setting(0.1, "λ, the penalty's weight.", at_least=0)
+    penalty_weight: float = setting(0.1, "Weight λ of the penalty. 0: no penalty.", at_least=0)
     penalty_form: str = setting(
         "norm",
-        "‖g - u‖, ‖g - u‖², or the mean of (g - u)² over features.",
+        "Form of the pairwise penalty. norm: ‖g - u‖; squared_norm: ‖g - u‖²; feature_mean: the "
+        "mean of (g - u)² over features.",
         choices=("norm", "squared_norm", "feature_mean"),
     )
     penalty_distance_scale: float = setting(
         0.0,
-        "τ of the pair's weight n² / (n² + τ²), n = ‖x - x̂‖. 0: all pairs alike.",
+        "Scale τ in the weight n² / (n² + τ²) of a pair at the distance n = ‖x - x̂‖. 0: all pairs "
+        "weigh the same.",
         at_least=0,
     )
     terms: tuple[str, ...] = setting(
         (),
-        "Further summands of the losses, comma-separated, each with its settings: name:weight=0.1.",
+        "Further summands of the losses, comma-separated, each with its settings: name:weight=0.1. "
+        "--list shows the names. Empty: none.",
         parts=TERMS,
     )
     weight_clip: float = setting(
-        0.0, "Keeps D's weights in [-c, c], as WGAN does with 0.01. 0: off.", at_least=0
+        0.0,
+        "Bound c that keeps D's weights in [-c, c]; WGAN's is 0.01. 0: no bound.",
+        at_least=0,
     )
     autoencoder_weight: float = setting(
-        0.0, "Weight of the mean of (x - G(E(x)))² in the loss of G and E. 0: off.", at_least=0
+        0.0,
+        "Weight of the autoencoder loss of G and E, the mean of (x - G(E(x)))². 0: no such loss.",
+        at_least=0,
     )
 
     # Optimisation.
-    steps: int = setting(10_000, "Training steps.", at_least=1)
-    learning_rate: float = setting(2e-3, "Adam's, of all networks.", above=0)
+    steps: int = setting(10_000, "Number of training steps.", at_least=1)
+    learning_rate: float = setting(2e-3, "Learning rate of Adam, for all networks.", above=0)
     schedule: str = setting(
         "cosine",
-        "Of the learning rate: cosine falls to --learning_rate_floor at the end.",
+        "Course of the learning rate. cosine: it falls to --learning_rate_floor at the end.",
         choices=("cosine", "constant"),
     )
     learning_rate_floor: float = setting(
-        0.1, "Where the cosine ends, as a share of --learning_rate.", at_least=0, below=1
+        0.1,
+        "Learning rate at the end of the cosine, as a share of --learning_rate.",
+        at_least=0,
+        below=1,
     )
-    beta_1: float = setting(0.0, "Adam's.", at_least=0, below=1)
-    beta_2: float = setting(0.9, "Adam's.", at_least=0, below=1)
+    beta_1: float = setting(0.0, "Decay of Adam's mean of gradients, β₁.", at_least=0, below=1)
+    beta_2: float = setting(
+        0.9, "Decay of Adam's mean of squared gradients, β₂.", at_least=0, below=1
+    )
     discriminator_steps: int = setting(
         1,
-        "Updates of the discriminator for each of the others (wasserstein: 5 is the custom).",
+        "Updates of the discriminator for each update of the other networks; 5 is usual with "
+        "wasserstein.",
         at_least=1,
     )
     average_decay: float = setting(
-        0.999, "Of the averaged weights that samples are drawn from.", at_least=0, below=1
+        0.999,
+        "Decay of the averaged weights, which samples are drawn from. 0: no averaging.",
+        at_least=0,
+        below=1,
     )
-    seed: int = setting(0, "Every random draw follows from it.", at_least=0)
+    seed: int = setting(0, "Seed of every random draw.", at_least=0)
 
     # Execution.
     precision: str = setting(
         "float32",
-        "Of the hidden layers; weights, outputs and the penalty's gradient stay float32.",
+        "Precision of the hidden layers. Weights, outputs and the penalty's gradient stay float32.",
         choices=("float32", "bfloat16", "float16"),
     )
-    jit: bool = setting(True, "Compile the training step with XLA, on a single device.")
-    deterministic: bool = setting(False, "Bit-identical results from run to run. Turns --jit on.")
+    jit: bool = setting(
+        True, "Compile the training step with XLA. Has no effect with a --strategy."
+    )
+    deterministic: bool = setting(
+        False, "Make results bit-identical from run to run. Turns --jit on."
+    )
     strategy: str = setting(
         "none",
-        "none: a single device; mirrored: all of this machine's GPUs, or --devices; multi_worker: "
-        "the machines that TF_CONFIG or SLURM names. They share each batch.",
+        "Devices that share each batch. none: a single device; mirrored: all GPUs of this machine, "
+        "or --devices; multi_worker: the machines that TF_CONFIG or SLURM names.",
         choices=("none", "mirrored", "multi_worker"),
         names_the_run=False,
     )
     devices: tuple[str, ...] = setting(
-        (), "Mirrored: which devices, such as GPU:0,GPU:1.", names_the_run=False
+        (),
+        "Devices of --strategy=mirrored, such as GPU:0,GPU:1. Empty: all GPUs.",
+        names_the_run=False,
     )
     log_every: int = setting(100, "Steps between two lines of the log.", at_least=1)
     checkpoint_every: int = setting(
@@ -211,24 +259,29 @@ class Experiment:
     )
     checkpoint_minutes: float = setting(
         10.0,
-        "A checkpoint also after so many minutes, at the end of an interval of the log. 0: never.",
+        "Minutes after which to save a checkpoint too, at the next line of the log. 0: never.",
         at_least=0,
         names_the_run=False,
     )
-    checkpoints_kept: int = setting(3, "How many to keep.", at_least=1, names_the_run=False)
+    checkpoints_kept: int = setting(
+        3, "Number of newest checkpoints to keep.", at_least=1, names_the_run=False
+    )
     on_nan: str = setting(
         "stop",
-        "When a loss or weight is not finite: stop, or rollback, which goes back one checkpoint "
-        "and on with half the learning rate.",
+        "What to do when the loss explodes, or a loss or weight is not finite. stop: end the run; "
+        "rollback: go back to a checkpoint and on with half the learning rate.",
         choices=("stop", "rollback"),
         names_the_run=False,
     )
     most_rollbacks: int = setting(
-        3, "After so many of them a run stops all the same.", at_least=1, names_the_run=False
+        3,
+        "Maximum number of rollbacks before the run stops.",
+        at_least=1,
+        names_the_run=False,
     )
     snapshots: int = setting(
         40,
-        "How often on the way samples are stored for pictures. 0: never.",
+        "Number of times that samples are stored during training, for pictures. 0: never.",
         at_least=0,
         names_the_run=False,
     )

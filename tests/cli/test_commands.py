@@ -101,10 +101,13 @@ def junction_runs(folder: Path) -> list[Path]:
     return [folder / "junction", folder / "wgan-gp"]
 
 
-def test_list_names_every_experiment_with_a_line() -> None:
-    lines = call("logan-train", "--list").splitlines()
-    assert [line.split()[0] for line in lines] == list(PRESETS)
-    assert all(len(line.split()) > 2 for line in lines)
+def test_list_names_every_experiment_method_and_part_with_a_line() -> None:
+    *blocks, _ = call("logan-train", "--list").split("\n\n")
+    tables = (PRESETS, METHODS, LOSSES, TERMS, NETWORKS)
+    for block, table in zip(blocks, tables, strict=True):
+        rows = [line.split() for line in block.splitlines()[1:]]
+        assert [row[0] for row in rows] == list(table)
+        assert all(len(row) > 1 for row in rows)
 
 
 def test_help_shows_our_flags_and_examples() -> None:
@@ -114,6 +117,8 @@ def test_help_shows_our_flags_and_examples() -> None:
     assert "logan-train --experiment=ring8" in done.stdout
     for flag in ("--penalty_weight:", "--workdir:", "--[no]deterministic:", "--video:"):
         assert flag in done.stdout
+    assert "--log_every: Steps between two lines of the log.\n    (default: 100)" in done.stdout
+    assert "(default: 0.002, unless the experiment or method sets another)" in done.stdout
 
 
 def test_run_folder_is_complete(folder: Path, toy_runs: list[str]) -> None:

@@ -48,6 +48,15 @@ def test_preset_holds_its_settings_those_of_its_method_and_defaults_elsewhere(na
     assert own.text
 
 
+@pytest.mark.parametrize("field", dataclasses.fields(Experiment), ids=lambda field: field.name)
+def test_help_text_is_sentences_that_say_what_nothing_means(field):
+    text = field.metadata["help"]
+    assert text[0].isupper()
+    assert text.endswith(".")
+    if field.default in ((), ""):
+        assert " Empty: " in text
+
+
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("name", ["ring8", "line", "traffic", "celeb_a"])
 def test_every_method_goes_with_every_kind_of_data(name, method):
