@@ -17,12 +17,17 @@ def generate(model: AdversarialModel, seed: int, count: int) -> np.ndarray:
     """
     if not hasattr(model, "generator"):
         raise RunError("--workdir: expected a run with a generator. Received: an encoder's")
-    draw = key(seed, 0, Purpose.EVALUATION_LATENT)
-    z = latents(draw, count, latent_length_of(model.generator)).numpy()
+    z = evaluation_latents(model, seed, count)
     generated = in_batches(model.averaged_generator, z, size=500)
     if not np.isfinite(generated).all():
         raise RunError("expected finite generations. Received: NaN or infinity; did it diverge?")
     return generated
+
+
+def evaluation_latents(model: AdversarialModel, seed: int, count: int) -> np.ndarray:
+    """float32 [count, latent_length], the z of `generate`."""
+    draw = key(seed, 0, Purpose.EVALUATION_LATENT)
+    return latents(draw, count, latent_length_of(model.generator)).numpy()
 
 
 def encode(model: BiGAN, x: np.ndarray) -> np.ndarray:

@@ -135,10 +135,6 @@ class Run:
         return self.path / "metrics.json"
 
     @property
-    def missed(self) -> Path:
-        return self.path / "missed.csv"
-
-    @property
     def tensorboard(self) -> Path:
         return self.path / "tensorboard"
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from absl import app, flags, logging
 
 from logan.errors import UserError
+from logan.registry import load_plugins
 from logan.settings import SAMPLERS
 
 FLAGS = flags.FLAGS
@@ -144,6 +145,25 @@ def define_workdir(text: str = "The run's folder. Required.") -> None:
 
 def define_output(text: str) -> None:
     flags.DEFINE_string("output", None, text, module_name="logan.cli")
+
+
+def define_plugins(kind: str) -> None:
+    flags.DEFINE_list(
+        "plugins",
+        [],
+        f"Python files to run first, which may register {kind}, comma-separated. Those that the "
+        "run was trained with run by themselves.",
+        module_name="logan.cli",
+    )
+
+
+def load_given_plugins() -> None:
+    """Runs the files of --plugins.
+
+    Raises:
+        UserError: if one is not there, or fails.
+    """
+    load_plugins(FLAGS.plugins)
 
 
 def start_tensorflow() -> None:

@@ -27,10 +27,12 @@ def define() -> None:
         "Path of the picture, .png, .pdf or .svg; the table lies beside it as .md. Default: "
         "compare.png beside the runs."
     )
+    command.define_plugins("measures")
     command.define_threads()
 
 
 def main() -> None:
+    command.load_given_plugins()
     if not flags.FLAGS.workdirs:
         raise UserError("--workdirs: expected folders of runs, comma-separated. Received: nothing")
     runs = [Run.open(command.given_path(path)) for path in flags.FLAGS.workdirs]
@@ -40,7 +42,7 @@ def main() -> None:
     command.start_tensorflow()
     from logan.evaluation import table
     from logan.figures.files import save_figure
-    from logan.pictures import compare
+    from logan.visualization import compare
 
     figure, metrics = compare(runs, flags.FLAGS.columns)
     text = table(metrics)

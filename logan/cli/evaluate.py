@@ -14,6 +14,7 @@ also missed.csv and pictures of what the generator covers worst and of where thi
 
 def define() -> None:
     command.define_workdir()
+    command.define_plugins("measures")
     command.define_threads()
     flags.DEFINE_integer(
         "samples",
@@ -40,18 +41,17 @@ def define() -> None:
 
 
 def main() -> None:
+    command.load_given_plugins()
     run = Run.open(command.required_workdir())
     settings = flags.FLAGS
     if settings.inception_weights and settings.extractor != "inception":
         raise UserError("--inception_weights: expected --extractor=inception beside it")
     command.start_tensorflow()
     from logan.evaluation import evaluate, table
-    from logan.pictures import draw_evidence
 
-    metrics, evidence = evaluate(
+    metrics, pictures = evaluate(
         run, settings.samples, settings.extractor, settings.inception_weights
     )
-    pictures = draw_evidence(run, evidence, metrics) if evidence else []
     guesses = {
         name: {"reconstruction": closeness}
         for name, closeness in metrics.get("baselines", {}).items()

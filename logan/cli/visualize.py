@@ -11,13 +11,15 @@ latents make which mode, the joint space of 1-D data, training curves, an animat
 
 def define() -> None:
     command.define_workdir()
+    command.define_plugins("figures")
     command.define_threads()
 
 
 def main() -> None:
+    command.load_given_plugins()
     run = Run.open(command.required_workdir())
     command.start_tensorflow()
-    from logan.pictures import visualize
+    from logan.visualization import visualize
 
     for path in visualize(run):
         print(path)

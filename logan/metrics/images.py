@@ -6,7 +6,6 @@ that a caller can report quantiles and find the worst ones.
 """
 
 import numpy as np
-import tensorflow as tf
 
 from logan.metrics.checks import check_images
 
@@ -76,6 +75,8 @@ def ssim(images: np.ndarray, others: np.ndarray) -> np.ndarray:
     Raises:
         ValueError: if the shapes differ, the images are not floating or smaller than the window.
     """
+    import tensorflow as tf  # no other measure of this module needs it
+
     _check_pairs(images, others)
     if min(images.shape[1:3]) < SSIM_WINDOW:
         raise ValueError(

@@ -15,12 +15,12 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from logan import pictures
 from logan.cli import image_run as image_run_module
 from logan.cli import interpolate, reconstruct
 from logan.errors import UserError
 from logan.runs import Run
 from logan.settings import PRESETS, Experiment, preset
+from logan.visualization.comparison import title_of
 
 COMMANDS = Path(sys.executable).parent
 TINY = ["--width=8", "--hidden_layers=1", "--batch_size=32", "--log_every=10", "--threads=1"]
@@ -608,7 +608,7 @@ def test_titles_of_compared_runs_say_in_what_they_differ() -> None:
         "ring8, GAN with gradient penalty": dict(model="gan", penalty="gradient"),
         "ring8, GAN with clipped weights": dict(model="gan", penalty="none", weight_clip=0.1),
     }
-    assert [pictures._title(preset("ring8", each)) for each in settings.values()] == list(settings)
+    assert [title_of(preset("ring8", each)) for each in settings.values()] == list(settings)
 
 
 def test_few_generations_are_measured_without_features(junction_runs: list[Path]) -> None:

@@ -1,0 +1,101 @@
+"""From a run to the record that is measured."""
+
+from typing import Any, cast
+
+import numpy as np
+
+from logan.datasets.load import load_images, load_toy
+from logan.evaluation.record import COMPARED, Modes, Record
+from logan.generation import encode, evaluation_latents, generate, reconstruct
+from logan.metrics.extractors import Extractor
+from logan.models.adversarial import AdversarialModel
+from logan.models.adversarial_encoder import AdversarialEncoder
+from logan.models.bigan import BiGAN
+from logan.runs import Run
+
+TOY_SAMPLES, IMAGE_SAMPLES = 10_000, 5_000
+
+
+def record_of(
+    model: AdversarialModel, run: Run, samples: int | None, extractor: Extractor | None
+) -> Record:
+    """What is at hand of a run.
+
+    Args:
+        model: the run's trained model.
+        run: the run.
+        samples: how many samples to generate, see `evaluate`.
+        extractor: whose features of images are compared.
+
+    Raises:
+        RunError: if the samples are not finite.
+        UserError: if the data cannot be used.
+    """
+    if run.experiment.is_image:
+        return _of_images(model, run, samples or IMAGE_SAMPLES, extractor)
+    if isinstance(model, AdversarialEncoder):
+        return _of_encoder(model, run, samples or TOY_SAMPLES)
+    return _of_toy(model, run, samples or TOY_SAMPLES)
+
+
+def _of_toy(model: AdversarialModel, run: Run, samples: int) -> Record:
+    toy, seed = load_toy(run.experiment), run.experiment.seed
+    x, generated = toy.evaluation_sample(seed, samples), generate(model, seed, samples)
+    return Record(
+        f"{samples:,} samples of the averaged generator with the run's seed",
+        seed,
+        x,
+        generated=generated,
+        modes=Modes.of(toy),
+        **_by_encoder(model, seed, x, generated),
+    )
+
+
+def _of_encoder(model: AdversarialEncoder, run: Run, samples: int) -> Record:
+    seed, centers = run.experiment.seed, model.prior_centers
+    x = load_toy(run.experiment).evaluation_sample(seed, samples)
+    return Record(
+        f"{samples:,} encodings of held-out x by the averaged encoder",
+        seed,
+        x,
+        encoded=encode(cast(Any, model), x),
+        prior_modes=None if centers is None else Modes(np.array(centers), model.prior_sigma),
+    )
+
+
+def _of_images(
+    model: AdversarialModel, run: Run, samples: int, extractor: Extractor | None
+) -> Record:
+    images, seed = load_images(run.experiment, run.cache), run.experiment.seed
+    train, x = images.training_sample(COMPARED), images.evaluation_sample(0, COMPARED)
+    index, generated = images.held_out(COMPARED), generate(model, seed, samples)
+    return Record(
+        f"{samples:,} generations of the averaged generator with the run's seed; real: up to "
+        f"{COMPARED:,} images of each part, evenly spread, here {len(train):,} for training and "
+        f"{len(x):,} held out ({images.split})",
+        seed,
+        x,
+        held_out_index=index,
+        labels=None if images.labels is None else images.labels[index],
+        train=train,
+        generated=generated,
+        has_fixed_camera=images.has_fixed_camera,
+        junction=images.junction,
+        extractor=extractor,
+        **_by_encoder(model, seed, x, generated),
+    )
+
+
+def _by_encoder(
+    model: AdversarialModel, seed: int, x: np.ndarray, generated: np.ndarray
+) -> dict[str, Any]:
+    """What only a model with an encoder has to show."""
+    if not isinstance(model, BiGAN):
+        return {}
+    return dict(
+        latents=evaluation_latents(model, seed, len(generated)),
+        recovered=encode(model, generated),
+        encoded=encode(model, x),
+        reconstructed=reconstruct(model, x),
+        discriminator=model.discriminator_in_float32,
+    )

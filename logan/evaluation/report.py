@@ -1,0 +1,118 @@
+"""Measures a run and writes what was found into its folder."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+from logan.errors import UserError
+from logan.evaluation.measures import MEASURES, Measured
+from logan.evaluation.record import Record
+from logan.figures.files import save_figure
+from logan.files import read_json, write_json, write_text
+from logan.runs import Run
+
+
+def evaluate(
+    run: Run,
+    samples: int | None = None,
+    extractor_name: str = "random",
+    extractor_weights: str | None = None,
+) -> tuple[dict[str, Any], list[Path]]:
+    """Measures a run at its newest checkpoint and writes metrics.json.
+
+    The measures write files and pictures of their own beside it. Those of an earlier evaluation
+    go, unless they are written anew.
+
+    Args:
+        run: a trained run.
+        samples: generated samples; by default 10,000, of images 5,000. Of toy data as many
+            held-out x are reconstructed.
+        extractor_name: images: whose features are compared, `random` or `inception`; `none`
+            leaves out what needs features.
+        extractor_weights: a file of Inception weights; Keras's own are fetched without.
+
+    Returns:
+        What was written, numbers by name with `protocol`, how they were measured; and the
+        pictures' paths.
+
+    Raises:
+        RunError: if nothing was trained yet, or the samples are not finite.
+        UserError: if the data or the extractor's weights cannot be used.
+    """
+    # Tables, which need neither, do without TensorFlow.
+    from logan.evaluation.filling import record_of
+    from logan.metrics.extractors import extractor
+
+    experiment, features = run.experiment, None
+    model = run.trained_model()
+    if experiment.is_image and extractor_name != "none":
+        features = extractor(
+            extractor_name, experiment.image_size, experiment.channels, extractor_weights
+        )
+    record = record_of(model, run, samples, features)
+    found = measure(record)
+    records = run.records()
+    metrics = {
+        "experiment": experiment.name,
+        "penalty": experiment.penalty,
+        "seed": experiment.seed,
+        "step": int(model.step.numpy()),
+        "training_seconds": records[-1]["seconds"] if records else None,
+        **metrics_from(record, found),
+    }
+    pictures = _write_files(run, found)
+    write_json(run.metrics, metrics)
+    return metrics, pictures
+
+
+def metrics_of(run: Run) -> dict[str, Any]:
+    """The run's metrics.json, measured anew if it is missing, damaged or of an earlier step."""
+    try:
+        metrics = read_json(run.metrics)
+        records = run.records()
+        if records and metrics["step"] == records[-1]["step"]:
+            return metrics
+    except (FileNotFoundError, UserError, TypeError, KeyError):
+        pass
+    return evaluate(run)[0]
+
+
+def measure(record: Record) -> dict[str, Measured]:
+    """What every measure that applies says of a record, by the measure's name."""
+    measures = {name: MEASURES.load(name) for name in MEASURES}
+    return {name: each.measure(record) for name, each in measures.items() if each.applies(record)}
+
+
+def metrics_from(record: Record, found: dict[str, Measured]) -> dict[str, Any]:
+    """All numbers by name, with `samples`, how many they are of, and `protocol`, in words."""
+    samples = record.encoded if record.generated is None else record.generated
+    numbers: dict[str, Any] = {"samples": len(samples)}
+    for each in found.values():
+        numbers |= each.numbers
+    sentences = [record.text, *(each.protocol for each in found.values())]
+    # JSON has no infinity: the divergence of a model without a single good sample is null.
+    finite = {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in numbers.items()
+    }
+    return {**finite, "protocol": ". ".join(filter(None, sentences))}
+
+
+def _write_files(run: Run, found: dict[str, Measured]) -> list[Path]:
+    """Writes the measures' files and pictures, removes what belongs to earlier numbers.
+
+    Returns:
+        The pictures' paths.
+    """
+    pictures = []
+    for name in MEASURES:
+        measure, measured = MEASURES.load(name), found.get(name, Measured({}))
+        if measured.text is not None:
+            write_text(run.path / measure.file, measured.text)
+        elif measure.file:
+            (run.path / measure.file).unlink(missing_ok=True)
+        if measured.draw is not None:
+            pictures.append(save_figure(measured.draw(), run.figures / measure.picture))
+        elif measure.picture:
+            (run.figures / measure.picture).unlink(missing_ok=True)
+    return pictures

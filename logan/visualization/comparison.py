@@ -1,0 +1,129 @@
+"""Several runs side by side: what `logan-compare` draws."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from logan.datasets.load import load_images
+from logan.errors import UserError
+from logan.evaluation import metrics_of
+from logan.figures.encoder import encoder_figure
+from logan.figures.grids import comparison_sheet
+from logan.figures.toy import Panel, comparison_figure
+from logan.generation import generate, reconstruct
+from logan.metrics.coverage import is_fair
+from logan.models.bigan import BiGAN
+from logan.runs import Run
+from logan.settings import Experiment, data_differences
+from logan.visualization.encoder import encoder_panel
+from logan.visualization.history import History, mode_centers, plane_contour
+
+_SHEET_IMAGES = 10
+_MODEL_NAMES = {"bigan": "BiGAN", "gan": "GAN"}
+
+
+def compare(runs: Sequence[Run], columns: int | None = None) -> tuple[Figure, dict[str, Any]]:
+    """One picture of several runs side by side, and their metrics by label.
+
+    Args:
+        runs: all of toy data, all of an encoder alone, or all of images.
+        columns: panels in a row of a toy picture.
+
+    Raises:
+        UserError: if the runs are of different kinds.
+        UserError: if image runs are not on the same images.
+        RunError: if one left nothing to draw.
+    """
+    kinds = {(run.experiment.is_image, run.experiment.model == "encoder") for run in runs}
+    if len(kinds) != 1:
+        raise UserError(
+            "--workdirs: expected runs of one kind, toy data, encoders or images. "
+            f"Received: {', '.join(str(run.path) for run in runs)}"
+        )
+    is_image, is_encoder = kinds.pop()
+    if is_image:
+        _check_same_images(runs)
+    labels = _labels(runs)
+    metrics = {labels[run.path]: metrics_of(run) for run in runs}
+    if is_image:
+        return _image_comparison(runs, labels), metrics
+    histories = [History(run) for run in runs]
+    if is_encoder:
+        return encoder_figure([encoder_panel(history) for history in histories]), metrics
+    titles = [title_of(run.experiment) for run in runs]
+    panels = []
+    for history, title in zip(histories, titles, strict=True):
+        label = labels[history.run.path]
+        full = title if titles.count(title) == 1 else f"{title}, {label}"
+        panels.append(_toy_panel(history, metrics[label], full))
+    return comparison_figure(panels, columns=columns), metrics
+
+
+def _check_same_images(runs: Sequence[Run]) -> None:
+    first = runs[0]
+    for run in runs[1:]:
+        rows = data_differences(run.experiment, first.experiment)
+        if rows:
+            raise UserError(
+                f"--workdirs: expected runs on the same images. Received: {run.path}, which has, "
+                f"against {first.path}, {'; '.join(rows)}"
+            )
+
+
+def _labels(runs: Sequence[Run]) -> dict[Path, str]:
+    """The folders' names, or whole paths where two are alike."""
+    names = [run.label for run in runs]
+    return {run.path: run.label if names.count(run.label) == 1 else str(run.path) for run in runs}
+
+
+def title_of(experiment: Experiment) -> str:
+    """Data and method of a toy run."""
+    model = _MODEL_NAMES[experiment.model]
+    terms = [
+        f"{experiment.penalty} penalty" if experiment.has_penalty else "",
+        "clipped weights" if experiment.weight_clip else "",
+        "autoencoder loss" if experiment.autoencoder_weight else "",
+    ]
+    method = " + ".join(filter(None, terms)) or f"plain {model}"
+    if experiment.model != "bigan" and method != f"plain {model}":
+        method = f"{model} with {method}"
+    return f"{experiment.dataset}, {method}"
+
+
+def _toy_panel(history: History, metrics: dict[str, Any], title: str) -> Panel:
+    toy, last, divergence = history.toy, history.last, metrics["reverse_kl"]
+    caption = (
+        f"{metrics['captured_fair']}/{metrics['modes']} modes, HQ {metrics['high_quality']:.2f}, "
+        f"KL {'∞' if divergence is None else format(divergence, '.3f')}"
+    )
+    counts = np.array(metrics["mode_samples"])
+    missed = mode_centers(toy)[~is_fair(counts, toy.mode_weights * metrics["samples"])]
+    return Panel(
+        title,
+        last["real"],
+        last["generated"],
+        toy.centers,
+        caption,
+        plane_contour(last),
+        missed,
+    )
+
+
+def _image_comparison(runs: Sequence[Run], labels: dict[Path, str]) -> Figure:
+    """Generations of every run, and below them its reconstructions of the same held-out images."""
+    x = load_images(runs[0].experiment, runs[0].cache).evaluation_sample(0, _SHEET_IMAGES)
+    held_out = ("held-out images", x)
+    generations, reconstructions = [held_out], []
+    for run in runs:
+        model, label = run.trained_model(), labels[run.path]
+        generations.append((label, generate(model, run.experiment.seed, _SHEET_IMAGES)))
+        if isinstance(model, BiGAN):
+            reconstructions.append((label, reconstruct(model, x)))
+    return comparison_sheet(
+        generations,
+        columns=_SHEET_IMAGES,
+        reconstructions=[held_out, *reconstructions] if reconstructions else (),
+    )
