@@ -62,6 +62,11 @@ class Registry(Mapping[str, E], Generic[E]):
         self._entries[name] = entry
         self._objects.pop(name, None)
 
+    def remove(self, name: str) -> None:
+        """Takes an entry away."""
+        del self._entries[name]
+        self._objects.pop(name, None)
+
     def register(self, name: str, entry: E) -> Callable[[Any], Any]:
         """A decorator that adds an entry for the class or function that follows."""
 

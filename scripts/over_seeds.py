@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from logan.evaluation import COLUMNS, Column
+from logan.evaluation.measures import Column
+from logan.evaluation.tables import columns
 
 ABSENT = "-"
-BY_TITLE = {column.title: column for column in COLUMNS}
+BY_TITLE = {column.title: column for column in columns()}
 
 
 def lookup(metrics: dict[str, Any], column: Column) -> Any:

@@ -47,7 +47,10 @@ def _joint_space(history: History) -> Figure:
         [
             JointStage(
                 f"step {int(stage['step']):,}",
-                *(stage[name] for name in ("generated", "latents", "real", "encoded")),
+                stage["generated"],
+                stage["latents"],
+                stage["real"],
+                stage["encoded"],
                 contour_of(stage),
             )
             for stage in stages

@@ -19,7 +19,7 @@ from logan.cli import image_run as image_run_module
 from logan.cli import interpolate, reconstruct
 from logan.errors import UserError
 from logan.runs import Run
-from logan.settings import PRESETS, Experiment, preset
+from logan.settings import LOSSES, METHODS, NETWORKS, PRESETS, TERMS, Experiment, preset
 from logan.visualization.comparison import title_of
 
 COMMANDS = Path(sys.executable).parent

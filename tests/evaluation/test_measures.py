@@ -1,23 +1,32 @@
 """What an evaluation says of D's pull, on discriminators whose gradient is known."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from logan import image_evaluation
+from logan.evaluation import columns, table
+from logan.evaluation.foreground import faint_share
+from logan.evaluation.measures import MEASURES, Column, Measure, Measured
+from logan.evaluation.pull import PULL
+from logan.evaluation.reconstruction import closeness, reference_guesses
+from logan.evaluation.record import Record
+from logan.evaluation.report import measure, metrics_from
+from logan.registry import Entry
 
 # Two kinds of image of 1 x 2 pixels, at right angles to each other; reconstructions are black.
 X = np.repeat(np.array([[[[1.0], [0.0]]], [[[0.0], [1.0]]]], np.float32), 600, axis=0)
 
 
 def pull(discriminator):
-    model = SimpleNamespace(
-        averaged_encoder=lambda x, training: tf.reshape(x, [-1, 2]),
-        discriminator_in_float32=discriminator,
+    record = Record(
+        "",
+        0,
+        X,
+        encoded=X.reshape(-1, 2),
+        reconstructed=np.zeros_like(X),
+        discriminator=discriminator,
     )
-    return image_evaluation._pull(model, 0, X, np.zeros_like(X))
+    return PULL.measure(record).numbers["pull"]
 
 
 def inner_product(x, z):
@@ -44,7 +53,7 @@ def test_guesses_are_the_mean_the_median_and_the_nearest_of_the_training_images(
         "median training image": [-0.375, -0.375, -0.375],
         "nearest training image": [0.25, -1, 0.75],
     }
-    guesses = image_evaluation._guesses(train, x)
+    guesses = reference_guesses(Record("", 0, x, train=train))
     assert {name: guess.shape for name, guess in guesses.items()} == dict.fromkeys(
         expected, x.shape
     )
@@ -54,14 +63,48 @@ def test_guesses_are_the_mean_the_median_and_the_nearest_of_the_training_images(
 def test_reconstructions_of_occupied_images_are_measured_apart():
     x_hat = X + np.repeat([0.5, 0.0], 600).reshape(-1, 1, 1, 1)
     is_occupied = np.arange(1_200) < 600
-    measured = image_evaluation._reconstruction(X, x_hat, is_occupied)
+    measured = closeness(X, x_hat, is_occupied)
     assert measured["mse"] == pytest.approx(0.125)
     assert measured["occupied"]["mse"] == pytest.approx(0.25)
     assert measured["occupied"]["images"] == 600
-    assert "occupied" not in image_evaluation._reconstruction(X, x_hat, None)
-    assert "occupied" not in image_evaluation._reconstruction(X, x_hat, np.zeros(1_200, bool))
+    assert "occupied" not in closeness(X, x_hat, None)
+    assert "occupied" not in closeness(X, x_hat, np.zeros(1_200, bool))
 
 
 def test_faint_is_some_foreground_up_to_the_limit():
     areas = np.array([0.0, 0.001, 0.02, 0.021, 1.0])
-    assert image_evaluation._faint_share(areas) == pytest.approx(2 / 5)
+    assert faint_share(areas) == pytest.approx(2 / 5)
+
+
+@pytest.fixture
+def brightness():
+    """A measure from outside of the package."""
+    found = Measure(
+        lambda record: record.has("generated"),
+        lambda record: Measured(
+            {"brightness": float(record.generated.mean())}, "brightness: mean of all values"
+        ),
+        (Column("brightness", ("brightness",), "{:.2f}", "higher"),),
+    )
+    MEASURES.register("brightness", Entry(text="mean of all values"))(found)
+    yield
+    MEASURES.remove("brightness")
+
+
+def test_a_measure_from_outside_brings_numbers_protocol_and_column(brightness):
+    record = Record("2 samples", 0, X[:2], generated=np.full((2, 1, 2, 1), 0.25))
+    metrics = metrics_from(record, measure(record))
+    assert metrics["brightness"] == 0.25
+    assert metrics["protocol"].endswith("brightness: mean of all values")
+    assert "| 0.25 " in table({"run": metrics})
+    assert columns()[-2].title == "brightness"
+
+
+def test_a_measure_that_lacks_what_it_needs_is_left_out(brightness):
+    record = Record("nothing", 0, X[:2], encoded=np.zeros((2, 1)))
+    assert "brightness" not in measure(record)
+
+
+def test_columns_have_different_titles_and_paths():
+    assert len({column.title for column in columns()}) == len(columns())
+    assert len({column.path for column in columns()}) == len(columns())
