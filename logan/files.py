@@ -100,15 +100,21 @@ def read_json(path: str | os.PathLike[str]) -> Any:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        UserError: if the file is not JSON; the message names it.
+        UserError: if the file is not JSON, or has a number that `write_json` would refuse; the
+            message names it.
     """
     try:
-        return json.loads(Path(path).read_bytes())
+        value = json.loads(Path(path).read_bytes())
+        place = _place_of_non_finite(value)
     except FileNotFoundError:
         raise FileNotFoundError(f"Expected a JSON file at {path}. Received: no file.") from None
     # Lists within lists, deep enough, exhaust Python's stack.
     except (ValueError, RecursionError) as error:
         raise UserError(f"Expected JSON in {path}. Received: {error}.") from error
+    if place is not None:
+        where, number = place
+        raise UserError(f"Expected finite numbers in {path}. Received: {number} at {where}.")
+    return value
 
 
 def clear_leftovers(folder: Path, names: str = "*", *, idle_seconds: float = 0.0) -> None:

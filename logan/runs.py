@@ -4,6 +4,8 @@ import contextlib
 import datetime
 import fcntl
 import json
+import math
+import operator
 import os
 import platform
 import socket
@@ -158,7 +160,7 @@ class Run:
         for number, line in enumerate(lines, 1):
             try:
                 record = json.loads(line)
-                _ = int(record["step"]), float(record["seconds"])
+                _ = operator.index(record["step"]), math.isfinite(record["seconds"])
                 records.append(record)
             except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
                 if number < len(lines):

@@ -100,6 +100,14 @@ def test_a_damaged_json_file_is_named(tmp_path, content):
         read_json(path)
 
 
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999"])
+def test_a_number_that_is_never_written_is_not_read(tmp_path, number):
+    path = tmp_path / "damaged.json"
+    path.write_text(f'{{"a": [1, {{"b": {number}}}]}}')
+    with pytest.raises(UserError, match=r"Expected finite numbers in .*json\. .* at a\[1\]\.b\."):
+        read_json(path)
+
+
 def test_a_missing_json_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"absent\.json"):
         read_json(tmp_path / "absent.json")

@@ -107,8 +107,13 @@ def test_last_record_that_was_cut_short_is_left_out(run):
 
 
 @pytest.mark.parametrize(
-    "line", [b"", b'{"step": 2, "seco', b"\xff", b"[2, 1.0]", b'{"step": 2}', b"[" * 10**5]
-)
+    "line",
+    [
+        b"", b'{"step": 2, "seco', b"\xff", b"[2, 1.0]", b'{"step": 2}', b"[" * 10**5,
+        b'{"step": "2", "seconds": 1}', b'{"step": 2, "seconds": "1"}',
+        b'{"step": Infinity, "seconds": 1}',
+    ],
+)  # fmt: skip
 def test_damaged_record_before_others_is_named_and_nothing_is_dropped(run, line):
     records = [{"step": step, "seconds": 0.5} for step in (1, 3)]
     run.log.write_bytes(b"%b\n%b\n%b\n" % (_json(records[0]), line, _json(records[1])))
@@ -131,7 +136,7 @@ def test_damaged_rollbacks_are_named(run, text):
         run.rollbacks()
 
 
-@pytest.mark.parametrize("text", ["{", "{}"])
+@pytest.mark.parametrize("text", ["{", "{}", '[{"seed": NaN}]'])
 def test_damaged_environment_is_named_and_kept(run, text):
     (run.path / "environment.json").write_text(text)
     with pytest.raises(UserError, match=r"environment\.json"):
