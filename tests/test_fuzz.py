@@ -8,7 +8,7 @@ import pytest
 
 from logan.files import read_json
 
-SCRIPT = Path(__file__).parents[1] / "scripts" / "fuzz_readers.py"
+SCRIPT = Path(__file__).parent / "campaigns" / "fuzz_readers.py"
 QUICK = [
     "pictures", "video", "CelebA's partition file", "CelebA's archive", "CIFAR-10's batches",
     "CIFAR-10's archive", "frame cache", "flags of a run", "flagfile",

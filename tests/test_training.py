@@ -224,7 +224,7 @@ def crash(model):
 
 @pytest.mark.parametrize("step", [10, 25])
 def test_crash_right_after_a_checkpoint_loses_nothing(undisturbed, tmp_path, monkeypatch, step):
-    """Found by scripts/kill_runs.py: the snapshot of that step came after it, and never."""
+    """Found by tests/campaigns/kill_runs.py: the snapshot of that step came after it, and never."""
     with monkeypatch.context() as patch:
         after_checkpoint(patch, step, crash)
         with pytest.raises(RuntimeError, match="a crash"):

@@ -173,7 +173,7 @@ def _own_images(run: Run, is_traversal: bool) -> "np.ndarray | None":
     """--images, float32 [images, size, size, channels] in [-1, 1]; None if not given."""
     import numpy as np
 
-    from logan.datasets.video import to_unit_range
+    from logan.datasets.pixels import to_unit_range
 
     paths: Sequence[str] = flags.FLAGS.images
     if not paths:

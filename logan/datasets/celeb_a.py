@@ -3,43 +3,34 @@
 Read from the files of its authors, or through TensorFlow Datasets.
 """
 
-import dataclasses
 import io
-import itertools
 import os
 import re
-import zipfile
-import zlib
-from collections.abc import Callable, Collection, Iterator, Mapping
-from pathlib import Path, PurePosixPath
-from typing import Any
+from collections.abc import Collection, Mapping
+from pathlib import Path
 
 import numpy as np
 
 from logan.datasets.frame_cache import fingerprint
+from logan.datasets.local_copy import Layout, LocalCopy
 from logan.datasets.pictures import (
     Box,
     central_square,
     check_picture_settings,
     fit,
-    gather_frames,
     quoted_list,
     read_picture,
-    tfds_builder,
-    tfds_pictures,
 )
+from logan.datasets.published import Source, catalog_source, load_parts
 from logan.errors import UserError
 
 __all__ = ["CelebAError", "load_celeb_a"]
 
-FOLDER = "img_align_celeba"
 ARCHIVE = "img_align_celeba.zip"
 PARTITION = "list_eval_partition.txt"
 WIDTH = 178
 PARTS = TRAIN, _, TEST = "0", "1", "2"  # the middle one is for validation
 NAME = r"[^/\\]+\.jpg"
-# An aligned picture has about 7 KB: what claims to be so much larger is none.
-MAXIMUM_BYTES = 2**25
 
 HOMEPAGE = "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
 # The face, as in DCGAN's code.
@@ -52,6 +43,21 @@ REMEDY = f"""The drive that CelebA is downloaded from often refuses; then fetch 
 
 class CelebAError(UserError):
     """CelebA is missing, incomplete or damaged; the message names the file and says how."""
+
+
+LAYOUT = Layout(
+    title="CelebA",
+    folder="img_align_celeba",
+    archive=ARCHIVE,
+    # As its authors put it, and as some mirrors unpack it: a folder within another of its name.
+    within=("img_align_celeba", "Img"),
+    files="*.jpg",
+    # An aligned picture has about 7 KB: what claims to be so much larger is none.
+    maximum_bytes=2**25,
+    others=(PARTITION,),
+    error=CelebAError,
+    remedy=REMEDY,
+)
 
 
 def load_celeb_a(
@@ -74,9 +80,9 @@ def load_celeb_a(
         ((182732, 64, 64, 3), 162770, 19962)
 
     Args:
-        path: a folder with `img_align_celeba/` or `img_align_celeba.zip`, or one of these two.
-            `list_eval_partition.txt` lies beside it, inside it, or in `Eval/` as its authors put
-            it. The archive is read in place. None means TensorFlow Datasets.
+        path: a folder with `img_align_celeba/` or `img_align_celeba.zip`, or one of these two;
+            a tar does as well. `list_eval_partition.txt` lies beside it, inside it, or in `Eval/`
+            as its authors put it. The archive is read in place. None means TensorFlow Datasets.
         size: height and width of the result, in pixels.
         channels: 1 for grey, 3 for red, green and blue.
         crop_side: side of the square taken from the middle, 1 to 178 pixels. 108 is the face, as
@@ -98,38 +104,32 @@ def load_celeb_a(
     check_picture_settings(size, channels)
     if not 1 <= crop_side <= WIDTH:
         raise UserError(f"Expected crop_side of 1 to {WIDTH} pixels. Received: {crop_side}.")
-    source = _catalog(data_dir, show_progress) if path is None else _local(Path(path))
+    source = (
+        catalog_source(
+            "celeb_a", data_dir, show_progress=show_progress, error=CelebAError, remedy=REMEDY
+        )
+        if path is None
+        else _local_source(Path(path))
+    )
 
     def decode(content: Path | bytes) -> np.ndarray:
         image = read_picture(io.BytesIO(content) if isinstance(content, bytes) else content)
         return fit(image, central_square(image.size, crop_side), size, channels)
 
-    def check(_: int, left_out: Mapping[int, str]) -> None:
-        if left_out:
-            names = [f"{source.name(index)}: {reason}" for index, reason in left_out.items()]
-            raise CelebAError(
-                f"Expected readable pictures in {source.place}. Received {len(names)} that cannot "
-                f"be used:{quoted_list(names)}\nFetch the pictures again."
-            )
-
-    frames, _ = gather_frames(
-        source.contents,
+    return load_parts(
+        source,
         decode,
-        shape=(size, size, channels),
-        total=source.train_count + source.test_count,
-        check=check,
+        (size, size, channels),
         settings={
             "reader": "celeb_a",
             "size": size,
             "channels": channels,
             "crop_side": crop_side,
         },
-        sources=source.fingerprints,
+        error=CelebAError,
         cache_dir=cache_dir,
         show_progress=show_progress,
     )
-    indices = np.arange(len(frames), dtype=np.int64)
-    return frames, indices[: source.train_count], indices[source.train_count :]
 
 
 def face_square(image_size: tuple[int, int]) -> Box:
@@ -145,190 +145,47 @@ def face_square(image_size: tuple[int, int]) -> Box:
     return central_square(image_size, max(1, round(min(image_size) * CROP_SIDE / WIDTH)))
 
 
-# ------------------------------------------------------------------------------------ the sources
+# -------------------------------------------------------------------------------- one's own copy
 
 
-@dataclasses.dataclass(frozen=True)
-class _Source:
-    """Where the pictures come from: first those to train on, then those to test on.
-
-    Attributes:
-        place: names the source in errors.
-        train_count: pictures to train on.
-        test_count: pictures to test on.
-        contents: makes the pictures, as files or encoded.
-        name: the name of a picture by its index.
-        fingerprints: what tells a changed source from an unchanged one.
-    """
-
-    place: str
-    train_count: int
-    test_count: int
-    contents: Callable[[], Iterator[Path | bytes]]
-    name: Callable[[int], str]
-    fingerprints: Callable[[], list[dict[str, Any]]]
-
-
-def _catalog(data_dir: str | os.PathLike[str] | None, show_progress: bool) -> _Source:
-    builder = tfds_builder(
-        "celeb_a", data_dir, show_progress=show_progress, error_class=CelebAError, remedy=REMEDY
-    )
-    folder = Path(builder.data_dir)
-    return _Source(
-        place=str(folder),
-        train_count=builder.info.splits["train"].num_examples,
-        test_count=builder.info.splits["test"].num_examples,
-        contents=lambda: itertools.chain.from_iterable(
-            tfds_pictures(builder, part) for part in ("train", "test")
-        ),
-        name=lambda index: f"example {index}",
-        fingerprints=lambda: [fingerprint(folder, sorted(folder.iterdir()))],
-    )
-
-
-def _local(path: Path) -> _Source:
-    place = _pictures_at(path.expanduser())
-    if place.is_dir():
-        return _folder_source(place)
-    try:
-        with zipfile.ZipFile(place) as archive:
-            return _archive_source(place, archive)
-    # The second for what only later versions of the format have, or bytes that look so.
-    except (zipfile.BadZipFile, NotImplementedError) as error:
-        raise CelebAError(_no_archive(place, error)) from error
-
-
-def _pictures_at(path: Path) -> Path:
-    """The folder of the pictures, or their archive."""
-    if path.is_file():
-        return path
-    if not path.is_dir():
-        raise CelebAError(f"Expected the files of CelebA at {path}. Received: nothing is there.")
-    # As published, and as some mirrors unpack it: one folder within another of the same name.
-    for name in (f"{FOLDER}/{FOLDER}", f"Img/{FOLDER}", FOLDER, "."):
-        if (path / name).is_dir() and any((path / name).glob("*.jpg")):
-            return path / name
-    for name in (ARCHIVE, f"Img/{ARCHIVE}"):
-        if (path / name).is_file():
-            return path / name
-    raise CelebAError(
-        f"Expected {FOLDER}/ with pictures or {ARCHIVE} in {path}. Received: neither.\n{REMEDY}"
-    )
-
-
-def _no_archive(path: Path, error: Exception) -> str:
-    with path.open("rb") as file:
-        start = file.read(200).lower()
-    what = f"no whole archive ({error})"
-    if b"<html" in start or b"<!doctype" in start:
-        what = "a web page: the drive answered with its excuse in place of the file"
-    return f"Expected the archive of CelebA in {path}. Received: {what}.\n{REMEDY}"
-
-
-def _folder_source(folder: Path) -> _Source:
-    partition = _partition_near(folder, [folder, folder.parent, folder.parent.parent])
-    present = {entry.name for entry in os.scandir(folder) if entry.name.endswith(".jpg")}
-    train, test = _parts(partition.read_bytes(), str(partition), present, str(folder))
+def _local_source(path: Path) -> Source:
+    copy = LocalCopy(path, LAYOUT)
+    content, where, beside = _partition(copy)
+    pictures = [name for name in copy.names if name != PARTITION]
+    train, test = _parts(content, where, pictures, str(copy.place))
     names = [*train, *test]
-    return _Source(
-        place=str(folder),
+    return Source(
+        place=str(copy.place),
         train_count=len(train),
         test_count=len(test),
-        contents=lambda: (folder / name for name in names),
+        contents=lambda: copy.contents(names),
         name=lambda index: names[index],
         fingerprints=lambda: [
-            fingerprint(folder, [folder / name for name in names]),
-            fingerprint(partition, [partition]),
+            *copy.fingerprints(names),
+            *(fingerprint(file, [file]) for file in beside),
         ],
     )
 
 
-def _archive_source(path: Path, archive: zipfile.ZipFile) -> _Source:
-    members = _members(path, archive)
-    sources = [path]
-    if PARTITION in members:
-        where = f"{path}, {members[PARTITION]}"
-        content = _member(path, archive, members[PARTITION])
-    else:
-        sources.append(_partition_near(path, [path.parent, path.parent.parent]))
-        where = str(sources[1])
-        content = sources[1].read_bytes()
-    pictures = {name for name in members if name.endswith(".jpg")}
-    train, test = _parts(content, where, pictures, str(path))
-    names = [*train, *test]
-
-    def contents() -> Iterator[bytes]:
-        with zipfile.ZipFile(path) as opened:
-            for name in names:
-                yield _member(path, opened, members[name])
-
-    return _Source(
-        place=str(path),
-        train_count=len(train),
-        test_count=len(test),
-        contents=contents,
-        name=lambda index: names[index],
-        fingerprints=lambda: [fingerprint(source, [source]) for source in sources],
-    )
-
-
-def _members(path: Path, archive: zipfile.ZipFile) -> dict[str, str]:
-    """The pictures and the partition file of an archive: names without and with their folders.
-
-    Raises:
-        CelebAError: if a name would escape the folder that the archive is unpacked to, though
-            nothing is unpacked here: such an archive is not the authors'; or if a name is there
-            twice.
-    """
-    members: dict[str, str] = {}
-    for member in archive.namelist():
-        place = PurePosixPath(member)
-        if place.is_absolute() or ".." in place.parts or re.match(r"[A-Za-z]:|.*\\", member):
-            raise CelebAError(
-                f"Expected names within the archive's own folder in {path}. Received: {member}, "
-                "which leads out of it. This is not the archive of CelebA's authors."
-            )
-        name = place.name
-        if "__MACOSX" in place.parts or not (name.endswith(".jpg") or name == PARTITION):
-            continue
-        if name in members:
-            raise CelebAError(
-                f"Expected each name once in {path}. Received: {members[name]} and {member}."
-            )
-        members[name] = member
-    return members
-
-
-def _member(path: Path, archive: zipfile.ZipFile, name: str) -> bytes:
-    size = archive.getinfo(name).file_size
-    if size > MAXIMUM_BYTES:
-        raise CelebAError(
-            f"Expected at most {MAXIMUM_BYTES} bytes in {name} of {path}. Received: {size}."
-        )
-    try:
-        return archive.read(name)
-    # zipfile has no error of its own for what is encrypted (RuntimeError) or packed in a way it
-    # does not know (NotImplementedError), and passes on zlib's.
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
-        raise CelebAError(
-            f"Expected {name} to be whole in {path}. Received: {error}. Fetch the archive again."
-        ) from error
-
-
-# --------------------------------------------------------------------------------- the partition
-
-
-def _partition_near(pictures: Path, folders: list[Path]) -> Path:
+def _partition(copy: LocalCopy) -> tuple[bytes, str, list[Path]]:
+    """The partition file's content, its name for messages, and itself if it is no archive's."""
+    if PARTITION in copy.names:
+        (content,) = copy.contents([PARTITION])
+        return bytes(content), copy.where(PARTITION), []
+    near = [copy.place, copy.place.parent, copy.place.parent.parent]
     places = [
-        place for folder in folders for place in (folder / PARTITION, folder / "Eval" / PARTITION)
+        place for folder in near for place in (folder / PARTITION, folder / "Eval" / PARTITION)
     ]
     for place in places:
         if place.is_file():
-            return place
+            return place.read_bytes(), str(place), [place]
     raise CelebAError(
-        f"Expected {PARTITION} for {pictures}, beside it or inside it. Received: none of "
+        f"Expected {PARTITION} for {copy.place}, beside it or inside it. Received: none of "
         f"{', '.join(str(place) for place in places)}.\n{REMEDY}"
     )
+
+
+# --------------------------------------------------------------------------------- the partition
 
 
 def _parts(

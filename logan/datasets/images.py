@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from logan.datasets.junction import Junction
-from logan.datasets.video import to_unit_range
+from logan.datasets.pixels import to_unit_range
 from logan.randomness import Purpose, bits, key
 
 
@@ -123,8 +123,10 @@ def image_batches(
         )
 
     def read(places: tf.Tensor) -> tf.Tensor:
-        pixels = tf.numpy_function(lambda at: frames[indices[at]], [places], tf.uint8)
-        return tf.ensure_shape(pixels, shape)
+        images = tf.numpy_function(
+            lambda at: to_unit_range(frames[indices[at]]), [places], tf.float32
+        )
+        return tf.ensure_shape(images, shape)
 
     def batch(step: tf.Tensor) -> tf.Tensor | tuple[tf.Tensor, tf.Tensor]:
         places = order(step)

@@ -30,7 +30,7 @@ from logan.datasets.pictures import (
 from logan.errors import UserError
 from logan.settings import is_crop
 
-__all__ = ["FrameSettings", "VideoError", "load_frames", "to_uint8", "to_unit_range"]
+__all__ = ["FrameSettings", "VideoError", "load_frames"]
 
 PathLike = str | os.PathLike[str]
 
@@ -138,23 +138,6 @@ def load_frames(
     frames = list(_read_sources(sources, settings))
     _check_enough(len(frames), minimum_frames, sources, settings)
     return np.array(frames, np.uint8).reshape(-1, size, size, channels)
-
-
-def to_unit_range(images: np.ndarray) -> np.ndarray:
-    """Maps uint8 images in [0, 255] to float32 in [-1, 1], the range of the generator's tanh."""
-    if images.dtype != np.uint8:
-        raise ValueError(f"Expected uint8 images. Received: dtype={images.dtype}.")
-    return images.astype(np.float32) / np.float32(127.5) - np.float32(1)
-
-
-def to_uint8(images: np.ndarray) -> np.ndarray:
-    """Maps floating images in [-1, 1] to uint8 in [0, 255]; values beyond the range are clipped.
-
-    The exact inverse of `to_unit_range` on its results.
-    """
-    if not np.issubdtype(images.dtype, np.floating):
-        raise ValueError(f"Expected floating images in [-1, 1]. Received: dtype={images.dtype}.")
-    return np.clip(np.rint((images + 1) * 127.5), 0, 255).astype(np.uint8)
 
 
 # ------------------------------------------------------------------------------------- sources

@@ -1,6 +1,7 @@
 """A CelebA of six pictures that the tests write: number n has the grey level 40 n in its middle."""
 
 import io
+import tarfile
 import zipfile
 
 import numpy as np
@@ -127,6 +128,13 @@ def test_an_archive(tmp_path, given):
 def test_an_archive_with_its_partition_file_inside(tmp_path):
     path = write_zip(tmp_path / "faces.zip", {PARTITION: "\n".join(LINES)}, partition=None)
     check_parts(load(path))
+
+
+def test_a_tar_of_ones_own(tmp_path):
+    write_folder(tmp_path / "a")
+    with tarfile.open(tmp_path / "faces.tar", "w") as archive:
+        archive.add(tmp_path / "a", "CelebA")
+    check_parts(load(tmp_path / "faces.tar"))
 
 
 def test_the_authors_own_layout(tmp_path):
@@ -256,6 +264,12 @@ def test_no_archive(tmp_path):
     assert "no whole archive (zip file version 8.4)" in refusal(path)
     path.write_text("<!DOCTYPE html><html>Quota exceeded</html>")
     assert "a web page" in refusal(path)
+
+
+def test_an_archive_with_a_name_that_is_no_text(tmp_path):
+    path = write_zip(tmp_path / "a.zip", {"é.txt": b""})
+    path.write_bytes(path.read_bytes().replace("é".encode(), b"\xff\xff"))
+    assert "no whole archive ('utf-8' codec" in refusal(path)
 
 
 def test_a_damaged_member_is_named(tmp_path):

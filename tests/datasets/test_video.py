@@ -17,7 +17,7 @@ from logan.datasets import video
 from logan.datasets.frame_cache import cached_frames
 from logan.datasets.load import load_images
 from logan.datasets.splits import split_by_time_block
-from logan.datasets.video import VideoError, load_frames, to_uint8, to_unit_range
+from logan.datasets.video import VideoError, load_frames
 from logan.settings import Experiment
 
 # Grey levels of frames 0, 1, 2, …, far enough apart to tell frames from each other.
@@ -565,23 +565,7 @@ def test_a_new_picture_in_a_folder_is_seen(tmp_path):
     assert numbers(load_frames(folder, **settings)) == [10, 20]
 
 
-# ------------------------------------------------------------------------------- range and split
-
-
-def test_unit_range_is_exact_and_comes_back():
-    levels = np.arange(256, dtype=np.uint8)
-    floats = to_unit_range(levels)
-    assert floats.dtype == np.float32
-    assert floats[[0, 255]].tolist() == [-1, 1]
-    np.testing.assert_array_equal(to_uint8(floats), levels)
-    np.testing.assert_array_equal(to_uint8(np.array([-1.5, 1.5])), [0, 255])
-
-
-def test_ranges_refuse_the_other_kind():
-    with pytest.raises(ValueError, match="Expected uint8"):
-        to_unit_range(np.zeros(2))
-    with pytest.raises(ValueError, match="Expected floating"):
-        to_uint8(np.zeros(2, np.uint8))
+# ------------------------------------------------------------------------------- split
 
 
 @pytest.mark.parametrize("count", [2, 10, 61, 377, 1000])

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image, ImageFilter
 
 from logan.datasets.junction import CELL_BOXES, CELL_LANES, LANE_AXES, Junction
-from logan.datasets.video import to_unit_range
+from logan.datasets.pixels import to_unit_range
 from logan.metrics.cars import Detections, cell_coverage_of, detect_cars, detector_accuracy
 
 # A scene of 24 by 24 pixels with two lanes that cross: lane 0 is rows 4 to 9, lane 1 is columns 12

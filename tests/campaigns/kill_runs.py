@@ -6,8 +6,8 @@ left to finish. Then all of the two is compared bit for bit: every weight, avera
 optimizer slot and counter of the last checkpoint, the exported networks, the log but for its
 seconds, TensorBoard's steps, the stored samples or sheets, and the metrics.
 
-    scripts/kill_runs.py --kind=toy --kills=100 --folder=runs/kills-toy
-    scripts/kill_runs.py --kind=image --kills=20 --folder=runs/kills-image
+    tests/campaigns/kill_runs.py --kind=toy --kills=100 --folder=runs/kills-toy
+    tests/campaigns/kill_runs.py --kind=image --kills=20 --folder=runs/kills-image
 
 A killed process is not a power cut: what the kernel holds of a file is not lost with it.
 """

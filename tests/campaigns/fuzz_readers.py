@@ -5,8 +5,8 @@ random bytes alone; (seed, reader, number) decide it. A reader may read it or re
 package's own error. Anything else is a fault: another exception, a process that dies, one input
 that takes longer than --timeout, or memory beyond --memory. Faulty inputs are kept.
 
-    scripts/fuzz_readers.py --inputs=2000 --folder=runs/fuzz
-    scripts/fuzz_readers.py --readers=video,flagfile --inputs=100 --folder=runs/fuzz-again
+    tests/campaigns/fuzz_readers.py --inputs=2000 --folder=runs/fuzz
+    tests/campaigns/fuzz_readers.py --readers=video,flagfile --inputs=100 --folder=runs/fuzz-again
 """
 
 import collections

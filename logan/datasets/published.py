@@ -1,0 +1,114 @@
+"""Sets that were published with a training and a test part: from a source to frames and parts."""
+
+import dataclasses
+import itertools
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from logan.datasets.frame_cache import FrameShape, fingerprint
+from logan.datasets.pictures import gather_frames, quoted_list, tfds_builder, tfds_pictures
+from logan.errors import UserError
+
+__all__ = ["Source", "catalog_source", "load_parts"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """Where the pictures come from: first those to train on, then those to test on.
+
+    Attributes:
+        place: names the source in errors.
+        train_count: pictures to train on.
+        test_count: pictures to test on.
+        contents: makes the pictures, in whatever form the set decodes.
+        name: the name of a picture by its index.
+        fingerprints: what tells a changed source from an unchanged one.
+    """
+
+    place: str
+    train_count: int
+    test_count: int
+    contents: Callable[[], Iterator[Any]]
+    name: Callable[[int], str]
+    fingerprints: Callable[[], list[dict[str, Any]]]
+
+
+def catalog_source(
+    name: str,
+    data_dir: str | os.PathLike[str] | None,
+    *,
+    show_progress: bool,
+    error: type[UserError],
+    remedy: str,
+) -> Source:
+    """A set of TensorFlow Datasets, whose pictures come encoded; see `tfds_builder`."""
+    builder = tfds_builder(
+        name, data_dir, show_progress=show_progress, error_class=error, remedy=remedy
+    )
+    folder = Path(builder.data_dir)
+    train_count, test_count = (builder.info.splits[part].num_examples for part in ("train", "test"))
+    return Source(
+        place=str(folder),
+        train_count=train_count,
+        test_count=test_count,
+        contents=lambda: itertools.chain.from_iterable(
+            tfds_pictures(builder, part) for part in ("train", "test")
+        ),
+        name=lambda index: f"example {index}",
+        fingerprints=lambda: [fingerprint(folder, sorted(folder.iterdir()))],
+    )
+
+
+def load_parts(
+    source: Source,
+    decode: Callable[[Any], np.ndarray],
+    shape: FrameShape,
+    *,
+    settings: dict[str, Any],
+    error: type[UserError],
+    cache_dir: str | os.PathLike[str] | None,
+    show_progress: bool,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Decodes all pictures of a source, or takes them from the cache.
+
+    Args:
+        source: where they come from.
+        decode: makes uint8 of `shape` from a picture.
+        shape: height, width and channels of a frame.
+        settings: what decides the pixels beside the source, for JSON.
+        error: what to raise if a picture cannot be used.
+        cache_dir: folder of the cache, or None for none.
+        show_progress: whether to draw a bar on stderr.
+
+    Returns:
+        (frames, train, test): uint8 [pictures, *shape]; and int64 indices into it.
+
+    Raises:
+        UserError: of that class; the message lists the pictures that cannot be used.
+    """
+
+    def check(_: int, left_out: Mapping[int, str]) -> None:
+        if left_out:
+            names = [f"{source.name(index)}: {reason}" for index, reason in left_out.items()]
+            raise error(
+                f"Expected readable pictures in {source.place}. Received {len(names)} that cannot "
+                f"be used:{quoted_list(names)}\nFetch the pictures again."
+            )
+
+    frames, _ = gather_frames(
+        source.contents,
+        decode,
+        shape=shape,
+        total=source.train_count + source.test_count,
+        check=check,
+        settings=settings,
+        sources=source.fingerprints,
+        cache_dir=cache_dir,
+        show_progress=show_progress,
+    )
+    indices = np.arange(len(frames), dtype=np.int64)
+    return frames, indices[: source.train_count], indices[source.train_count :]
