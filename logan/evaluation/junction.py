@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from logan.datasets.junction import CELL_BOXES, CELL_LANES, LANE_AXES
-from logan.datasets.video import to_unit_range
+from logan.datasets.pixels import to_unit_range
 from logan.evaluation.measures import Column, Measure, Measured
 from logan.evaluation.record import Record
 from logan.metrics.cars import Detections, cell_coverage_of, detect_cars, detector_accuracy
