@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from logan.registry import load_plugins
+from logan.registry import load_plugins, parse_part
 from logan.settings.experiment import Experiment
 from logan.settings.methods import METHODS
 from logan.settings.names import LOSSES
@@ -35,13 +35,17 @@ def preset(
     own = "paper" if name in PAPER_NAMES else base.method
     dataset = given.get("dataset", base.settings.get("dataset", "ring8"))
     of_method = METHODS[method or own].settings_for(PAPER_NAMES.get(name, name), dataset)
-    needs_bound = LOSSES[of_method.get("loss", "vanilla")].needs_bound
-    if not method and needs_bound and _leaves_unbounded(given):
+    if not method and _needs_bound(of_method) and _leaves_unbounded(given):
         plain = METHODS["bigan"].settings
         of_method |= {
             field: plain[field] for field in ("loss", "discriminator_steps", "autoencoder_weight")
         }
     return Experiment(name=name, method=method or "", **{**base.settings, **of_method, **given})
+
+
+def _needs_bound(settings: Mapping[str, Any]) -> bool:
+    loss = parse_part(settings.get("loss", "vanilla"), "loss").name
+    return LOSSES[loss].needs_bound
 
 
 def _leaves_unbounded(given: Mapping[str, Any]) -> bool:
