@@ -130,7 +130,7 @@ def image_batches(
 
     def batch(step: tf.Tensor) -> tf.Tensor | tuple[tf.Tensor, tf.Tensor]:
         places = order(step)
-        images = tf.cast(read(places), tf.float32) / 127.5 - 1.0
+        images = read(places)
         if flip:
             is_mirrored = bits(key(seed, step, Purpose.FLIP), [batch_size, 1, 1, 1]) < 0
             images = tf.where(is_mirrored, tf.reverse(images, axis=[2]), images)
