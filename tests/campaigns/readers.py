@@ -3,7 +3,6 @@
 import dataclasses
 import io
 import json
-import pickle
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -132,8 +131,8 @@ def _cifar10_batches() -> dict[str, bytes]:
     from logan.datasets.cifar10 import BATCHES
 
     rows = np.arange(2 * 3072).reshape(2, 3072).astype(np.uint8)
-    batch = {b"batch_label": b"a batch", b"labels": [3, 5], b"data": rows}
-    return {name: pickle.dumps(batch, 2) for name in BATCHES}
+    batch = b"".join(bytes([kind]) + row.tobytes() for kind, row in zip((3, 5), rows, strict=True))
+    return dict.fromkeys(BATCHES, batch)
 
 
 def _make_batches(folder: Path) -> list[str]:
@@ -144,12 +143,12 @@ def _make_batches(folder: Path) -> list[str]:
 
 
 def _make_tar(folder: Path) -> list[str]:
-    with tarfile.open(folder / "cifar-10-python.tar.gz", "w:gz", compresslevel=1) as archive:
+    with tarfile.open(folder / "cifar-10-binary.tar.gz", "w:gz", compresslevel=1) as archive:
         for name, content in _cifar10_batches().items():
-            member = tarfile.TarInfo(f"cifar-10-batches-py/{name}")
+            member = tarfile.TarInfo(f"cifar-10-batches-bin/{name}")
             member.size = len(content)
             archive.addfile(member, io.BytesIO(content))
-    return ["cifar-10-python.tar.gz"]
+    return ["cifar-10-binary.tar.gz"]
 
 
 def _cifar10_reader() -> Callable[[Path], Any]:
