@@ -266,7 +266,7 @@ class Run:
         done = read_json(self._rollbacks) if self._rollbacks.is_file() else []
         try:
             return [{name: int(entry[name]) for name in ("from_step", "to_step")} for entry in done]
-        except (TypeError, KeyError, ValueError, OverflowError) as error:
+        except (TypeError, KeyError, ValueError) as error:
             raise RunError(
                 f"{self._rollbacks}: expected a list of steps from and to which training went "
                 f"back. Received: {done!r:.80}"

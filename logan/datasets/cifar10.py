@@ -17,7 +17,7 @@ from logan.datasets.pictures import central_square, check_picture_settings, fit,
 from logan.datasets.published import Source, catalog_source, load_parts
 from logan.errors import UserError
 
-__all__ = ["Cifar10Error", "load_cifar10"]
+__all__ = ["Cifar10Error", "load_cifar10", "load_cifar10_labels"]
 
 ARCHIVE = "cifar-10-binary.tar.gz"
 TRAIN_BATCHES = tuple(f"data_batch_{number}.bin" for number in range(1, 6))
@@ -111,10 +111,43 @@ def load_cifar10(
     )
 
 
+def load_cifar10_labels(path: str | os.PathLike[str]) -> np.ndarray:
+    """The kinds of the pictures in a copy of one's own.
+
+        >>> frames, train, test = load_cifar10(path)
+        >>> data = Images(frames, train, test, labels=load_cifar10_labels(path))
+
+    Args:
+        path: as for `load_cifar10`.
+
+    Returns:
+        int64 [pictures] in [0, 9], in the order of the frames.
+
+    Raises:
+        Cifar10Error: if a file is missing or damaged.
+    """
+    copy = _complete_copy(Path(path))
+    _count(copy)
+    return np.concatenate([batch[:, 0] for batch in _batches(copy)]).astype(np.int64)
+
+
 # -------------------------------------------------------------------------------- one's own copy
 
 
 def _local_source(path: Path) -> Source:
+    copy = _complete_copy(path)
+    count = _count(copy)
+    return Source(
+        place=str(copy.place),
+        train_count=count * len(TRAIN_BATCHES),
+        test_count=count,
+        contents=lambda: (picture for batch in _batches(copy) for picture in batch[:, 1:]),
+        name=lambda index: f"example {index}",
+        fingerprints=lambda: copy.fingerprints(BATCHES),
+    )
+
+
+def _complete_copy(path: Path) -> LocalCopy:
     copy = LocalCopy(path, LAYOUT)
     missing = [name for name in BATCHES if name not in copy.names]
     if missing:
@@ -122,15 +155,7 @@ def _local_source(path: Path) -> Source:
             f"Expected {', '.join(BATCHES)} in {copy.place}. Received: no {', '.join(missing)}.\n"
             f"{REMEDY}"
         )
-    count = _count(copy)
-    return Source(
-        place=str(copy.place),
-        train_count=count * len(TRAIN_BATCHES),
-        test_count=count,
-        contents=lambda: _pictures(copy),
-        name=lambda index: f"example {index}",
-        fingerprints=lambda: copy.fingerprints(BATCHES),
-    )
+    return copy
 
 
 def _count(copy: LocalCopy) -> int:
@@ -156,8 +181,8 @@ def _count(copy: LocalCopy) -> int:
     return counts[0]
 
 
-def _pictures(copy: LocalCopy) -> Iterator[np.ndarray]:
-    """Yields each picture as uint8 [3072], in the order of the batches."""
+def _batches(copy: LocalCopy) -> Iterator[np.ndarray]:
+    """Yields uint8 [pictures, 3073] of each batch: the kinds, then the pixels."""
     for name, content in zip(BATCHES, copy.contents(BATCHES), strict=True):
         try:
             batch = (
@@ -174,4 +199,4 @@ def _pictures(copy: LocalCopy) -> Iterator[np.ndarray]:
                 f"Expected pictures of the kinds 0 to {KINDS - 1} in {copy.where(name)}. Received: "
                 f"one of the kind {batch[:, 0].max()}. Fetch the archive again."
             )
-        yield from batch[:, 1:]
+        yield batch

@@ -8,7 +8,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from logan.datasets.cifar10 import BATCHES, Cifar10Error, load_cifar10
+from logan.datasets.cifar10 import BATCHES, Cifar10Error, load_cifar10, load_cifar10_labels
 from logan.errors import UserError
 
 ROWS = np.random.default_rng(0).integers(0, 256, (len(BATCHES), 2, 3072), dtype=np.uint8)
@@ -110,6 +110,14 @@ def test_size_and_channels(tmp_path):
     grey, _, _ = load_cifar10(path, size=64, channels=1)
     assert grey.shape == (6, 64, 64, 1)
     assert (grey == 88).all()
+
+
+def test_labels_come_in_the_order_of_the_frames(tmp_path):
+    contents = {name: batch(ROWS[index], kind=index) for index, name in enumerate(BATCHES)}
+    for path in (write_archive(tmp_path / "a.tar.gz", contents), write_folder(tmp_path, contents)):
+        labels = load_cifar10_labels(path)
+        assert labels.dtype == np.int64
+        assert labels.tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
 
 
 def test_a_cache_is_used_until_the_source_changes(tmp_path):
