@@ -6,7 +6,7 @@ from typing import Any
 from logan.registry import load_plugins, parse_part
 from logan.settings.experiment import Experiment
 from logan.settings.methods import METHODS
-from logan.settings.names import LOSSES
+from logan.settings.names import DATASETS, LOSSES
 from logan.settings.presets import PAPER_NAMES, PRESETS, check_preset_name
 
 
@@ -34,6 +34,7 @@ def preset(
     base = PRESETS[PAPER_NAMES.get(name, name)]
     own = "paper" if name in PAPER_NAMES else base.method
     dataset = given.get("dataset", base.settings.get("dataset", "ring8"))
+    DATASETS.check(dataset)
     of_method = METHODS[method or own].settings_for(PAPER_NAMES.get(name, name), dataset)
     if not method and _needs_bound(of_method) and _leaves_unbounded(given):
         plain = METHODS["bigan"].settings

@@ -275,6 +275,11 @@ def test_whole_numbers_serve_as_decimals():
     assert from_flags(to_flags(experiment)) == experiment
 
 
+def test_unknown_dataset_in_place_of_the_presets_is_named():
+    with pytest.raises(UserError, match=r"^--dataset: .*Received: 'ring9'\. Did you mean .*ring8"):
+        preset("ring8", {"dataset": "ring9"})
+
+
 def test_unknown_preset_is_offered_its_neighbours():
     with pytest.raises(UserError, match=r"Received: 'grid52'\. Did you mean .*grid25"):
         preset("grid52")
