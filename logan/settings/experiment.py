@@ -307,7 +307,7 @@ class Experiment:
              f"nothing with --dataset={self.dataset}" if data.is_image else weights),
             *((bool(getattr(self, name)) and name not in data.takes, name,
                f"nothing with --dataset={self.dataset}") for name in ("video", "data")),
-            *((not getattr(self, name), name, f"the path of the pictures with --dataset={self.dataset}")
+            *((not getattr(self, name), name, f"the path of pictures with --dataset={self.dataset}")
               for name in data.needs),
             (bool(self.crop) and ("crop" not in data.takes or self.is_junction), "crop",
              "nothing but for --video and --dataset=images"),
