@@ -77,7 +77,7 @@ def by_hand(model: AdversarialModel, batch: int) -> int:
     # The weights of each layer, the input of each layer but the first.
     discriminator_step = 2 * (d + d + d - discriminator[0])
     players_step = 2 * (d + d) + (2 * g - generator[0]) + (2 * e - encoder[0])
-    if not model.penalty_weight:
+    if not model.terms:
         return players_forwards + discriminator_step + players_step
     reconstruction = g
     hidden = d - discriminator[-1]
