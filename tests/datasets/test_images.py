@@ -114,3 +114,17 @@ def test_images_mapped_from_a_file_are_read_batch_by_batch(tmp_path):
     np.testing.assert_array_equal(
         take(batches(mapped, 0, 5), 6), take(batches(numbered(12), 0, 5), 6)
     )
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_each_image_comes_with_its_label_and_in_the_same_order_as_without(flip):
+    frames, train = numbered(10), np.array([1, 4, 8, 9, 0])
+    plain = Images(frames, train, np.array([2]), flip=flip)
+    images = Images(frames, train, np.array([2]), flip=flip, labels=100 + np.arange(10))
+    pairs = list(images.batches(0, 3, first_step=2).take(5))
+    shown = np.stack([x.numpy() for x, _ in pairs])
+    labels = np.stack([y.numpy() for _, y in pairs])
+    np.testing.assert_array_equal(shown, take(plain.batches(0, 3, first_step=2), 5))
+    np.testing.assert_array_equal(labels.ravel(), 100 + order(shown))
+    assert labels.dtype == np.int64
+    assert set(labels.ravel()) == set(100 + train)
