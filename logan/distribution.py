@@ -194,7 +194,7 @@ def split(
     """Each global batch, divided over the replicas.
 
     Args:
-        batches: makes the data set of global batches.
+        batches: makes the data set of global batches, x or (x, labels).
         strategy: whose replicas.
         batch_size: of a global batch.
         discriminator_steps: a batch is that many parts after each other, one for each update of D;
@@ -221,6 +221,7 @@ def split(
             return tf.reshape(by_replica, [local, discriminator_steps * share, *rest])
 
         # A replica after the other, as TensorFlow hands out what a pipeline gives.
-        return batches().map(rows).unbatch().prefetch(2 * local)
+        shares = batches().map(lambda *batch: tuple(map(rows, batch)))
+        return shares.unbatch().prefetch(2 * local)
 
     return strategy.distribute_datasets_from_function(of_this_worker)

@@ -10,6 +10,7 @@ import dataclasses
 import functools
 import sys
 
+import labelled
 import numpy as np
 import tensorflow as tf
 
@@ -17,7 +18,8 @@ from logan.datasets.images import Images
 from logan.datasets.load import Data, load_toy
 from logan.distribution import split, start_strategy
 from logan.models.assemble import assemble
-from logan.settings import Experiment
+from logan.settings import NETWORKS, Experiment
+from logan.settings.names import NetworkEntry
 
 TOY = Experiment(
     dataset="ring8", width=16, hidden_layers=1, batch_size=32, learning_rate=1e-3, jit=False
@@ -26,11 +28,13 @@ IMAGES = Experiment(
     dataset="images", data="none", network="convolutional", image_size=8, channels=1, width=4,
     latent_length=3, batch_size=16, normalization="synchronized_batch", jit=False,
 )  # fmt: skip
+NETWORKS.register("labelled", NetworkEntry(takes=("hidden_layers",)))(labelled.LABELLED)
 KINDS = {
     "toy": dataclasses.replace(TOY, discriminator_steps=2),
     "encoder": dataclasses.replace(
         TOY, model="encoder", penalty="none", prior="line", latent_length=1
     ),
+    "labels": dataclasses.replace(TOY, discriminator_steps=2, network="labelled"),
     "synchronized_batch": IMAGES,
 }
 STEPS = 3
@@ -43,13 +47,19 @@ def data_of(experiment: Experiment) -> Data:
     return Images(frames, np.arange(60), np.arange(60, 64))
 
 
+def batches_of(experiment: Experiment) -> tf.data.Dataset:
+    """Batches of the experiment; of x and its label for networks that take one."""
+    batches = data_of(experiment).batches(experiment.seed, experiment.batch_size)
+    return batches.map(labelled.with_labels) if experiment.network == "labelled" else batches
+
+
 def train(experiment: Experiment, replicas: int) -> list[np.ndarray]:
     devices = tuple(f"CPU:{index}" for index in range(replicas))
     shared = dataclasses.replace(experiment, strategy="mirrored", devices=devices)
     strategy = start_strategy(shared) if replicas > 1 else tf.distribute.get_strategy()
     with strategy.scope():
         model = assemble(shared)
-    batches = functools.partial(data_of(shared).batches, shared.seed, shared.batch_size, 0)
+    batches = functools.partial(batches_of, shared)
     history = model.fit(
         split(batches, strategy, shared.batch_size, shared.discriminator_steps),
         steps_per_epoch=STEPS,
