@@ -11,7 +11,6 @@ from logan.penalties import (
     PENALTY_FORMS,
     PairwiseGradient,
     distance_weight,
-    gradient_penalty,
     pairwise_gradient,
     pairwise_gradient_penalty,
     penalty_of,
@@ -234,9 +233,6 @@ def test_float64_tensors_are_computed_in_float64(form):
     np.testing.assert_allclose(gradient, [[16.0, 8e-9]], rtol=1e-12)
     expected = {"norm": 15.0, "squared_norm": 225.0, "feature_mean": 112.5}[form]
     np.testing.assert_allclose(penalty, [expected], rtol=1e-12)
-    slope = gradient_penalty(in_64_bits, [x, z], [x_hat, z], epsilon=[0.5])
-    # Over z as well the gradient is 16 and 1 long.
-    np.testing.assert_allclose(slope, [(257**0.5 - 1) ** 2], rtol=1e-12)
 
 
 def test_numpy_arrays_are_computed_in_float32(tanh, batch):
@@ -268,9 +264,6 @@ def test_functional_model_takes_both_inputs():
     x, x_hat, z = (np.array(values) for values in (VECTOR["x"], VECTOR["x_hat"], [[0.5]]))
     penalty = pairwise_gradient_penalty(model, x, z, x_hat)
     np.testing.assert_allclose(penalty, [2**0.5], rtol=1e-5)
-    # (2, 1, 5) is √30 long.
-    slope = gradient_penalty(model, [x, z], [x_hat, z])
-    np.testing.assert_allclose(slope, [(30**0.5 - 1) ** 2], rtol=1e-5)
 
 
 # Each example stands alone.
@@ -312,8 +305,6 @@ def test_epsilon_that_is_not_one_number_for_each_example_is_refused(shape):
     x = tf.ones([3, 2])
     with pytest.raises(ValueError, match="epsilon"):
         pairwise_gradient(half_square, x, latents_like(x), 2 * x, epsilon=tf.zeros(shape))
-    with pytest.raises(ValueError, match="epsilon"):
-        gradient_penalty(half_square, [x, x], [2 * x, x], epsilon=tf.zeros(shape))
 
 
 # A reconstruction without fault.
@@ -425,44 +416,3 @@ def test_every_form_can_be_chosen():
     values = [VECTOR_PENALTIES, IMAGE_PENALTIES]
     assert all(set(table) == set(PENALTY_FORMS) for table in values)
     assert all(a != b for a, b in itertools.combinations(IMAGE_PENALTIES.values(), 2))
-
-
-# WGAN-GP's penalty.
-
-
-def test_gradient_penalty_of_a_linear_critic():
-    # Over both inputs the gradient is (2, 2, 1): its norm is 3, and (3 - 1)² = 4.
-    def critic(x, z):
-        return tf.reduce_sum(2 * x, axis=1) + z[:, 0]
-
-    real = tf.constant([[5.0, 1.0], [0.0, 0.0]]), tf.zeros([2, 1])
-    fake = tf.zeros([2, 2]), tf.ones([2, 1])
-    np.testing.assert_allclose(gradient_penalty(critic, real, fake), [4.0, 4.0], rtol=1e-6)
-
-
-def test_gradient_penalty_runs_over_all_axes_of_images():
-    # 1 in each of 2·2·4 places: the norm is 4, over the last axis alone it would be 2.
-    images = tf.ones([3, 2, 2, 4])
-    penalty = gradient_penalty(
-        lambda x: tf.reduce_sum(x, axis=[1, 2, 3]), [images], [tf.zeros_like(images)]
-    )
-    np.testing.assert_allclose(penalty, [9.0] * 3, rtol=1e-6)
-
-
-def test_gradient_penalty_is_taken_between_fake_and_real():
-    # The slope of ½‖x‖² at a point is its length: 3 at the real end, 1 at the fake, 2 half way.
-    real, fake = [tf.constant([[3.0, 0.0]])], [tf.constant([[1.0, 0.0]])]
-    for epsilon, expected in [(0.0, 0.0), (0.5, 1.0), (1.0, 4.0)]:
-        penalty = gradient_penalty(
-            lambda x: half_square(x, None), real, fake, epsilon=tf.constant([epsilon])
-        )
-        np.testing.assert_allclose(penalty, [expected], atol=1e-6)
-
-
-def test_an_input_that_the_critic_does_not_use_adds_nothing_to_the_norm():
-    # The gradient in x is (3, 4): its norm is 5, and (5 - 1)² = 16. That in z is 0.
-    def critic(x, _):
-        return tf.reduce_sum(tf.constant([3.0, 4.0]) * x, axis=1)
-
-    ends = tf.ones([2, 2]), tf.ones([2, 1])
-    np.testing.assert_allclose(gradient_penalty(critic, ends, ends), [16.0, 16.0], rtol=1e-6)
