@@ -6,7 +6,7 @@ computed once and serves both.
 """
 
 import collections
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import keras
@@ -86,7 +86,7 @@ class AdversarialModel(NetworkGroup):
             raise ValueError(f"Expected weight_clip >= 0. Received: {weight_clip}")
         self.loss_name = loss
         self._adversarial_loss = losses.get(loss)
-        self.terms = _usable(terms, has_both={"generator", "encoder"} <= set(networks))
+        self.terms = _usable(terms, networks)
         self.weight_clip = weight_clip
         self.discriminator_steps = discriminator_steps
         self.average_decay = average_decay
@@ -295,17 +295,18 @@ def latent_length_of(generator: keras.Model) -> int:
     return int(generator.input_shape[-1] if length is None else length)
 
 
-def _usable(given: Sequence[Term | str], *, has_both: bool) -> tuple[Term, ...]:
+def _usable(given: Sequence[Term | str], roles: Collection[str]) -> tuple[Term, ...]:
     """The terms of a weight above 0.
 
     Raises:
         ValueError: if one needs an encoder beside a generator and they are not both there.
     """
+    has_both = {"generator", "encoder"} <= set(roles)
     made = tuple(term for term in map(terms.get, given) if term.weight)
     for term in made:
         if term.needs_encoder and not has_both:
             raise ValueError(
-                f"Expected terms without an encoder. Received: {term}, which needs one"
+                f"Expected a generator and an encoder for {term}. Received: {', '.join(roles)}"
             )
     return made
 
