@@ -32,6 +32,19 @@ def levels_of(image_size: int) -> int:
     return (image_size // _SMALLEST).bit_length() - 1
 
 
+def _size_and_channels(data_shape: Sequence[int]) -> tuple[int, int]:
+    """Pixels a side and channels of square images.
+
+    Raises:
+        ValueError: if data_shape is of something else.
+    """
+    if len(data_shape) != 3 or data_shape[0] != data_shape[1]:
+        raise ValueError(
+            f"Expected data_shape to be (size, size, channels). Received: {tuple(data_shape)}"
+        )
+    return data_shape[0], data_shape[2]
+
+
 def _channels(width: int, level: int) -> int:
     return width * 2 ** min(level, 3)
 
@@ -122,7 +135,7 @@ class Generator(Convolutional):
     role = "generator"
 
     def make_layers(self, settings: dict[str, Any]) -> None:
-        size, _, channels = self.data_shape
+        size, channels = _size_and_channels(self.data_shape)
         self.stack = _upwards(size, channels, latent_length=self.latent_length, **settings)
 
 
@@ -136,7 +149,7 @@ class Encoder(Convolutional):
     role = "encoder"
 
     def make_layers(self, settings: dict[str, Any]) -> None:
-        size, _, channels = self.data_shape
+        size, channels = _size_and_channels(self.data_shape)
         self.stack = _downwards(size, channels, **settings)
         self.stack.add(keras.layers.Dense(self.latent_length, activation="tanh", dtype="float32"))
 
@@ -173,7 +186,7 @@ class Discriminator(Network):
     def make_layers(self, settings: dict[str, Any]) -> None:
         dense_width = settings["dense_width"]
         check_positive(dense_width=dense_width)
-        size, _, channels = self.data_shape
+        size, channels = _size_and_channels(self.data_shape)
         self.features = _downwards(size, channels, settings["width"], "none")
         self.joint = keras.Sequential(
             [

@@ -1,4 +1,5 @@
 import dataclasses
+import re
 
 import keras
 import numpy as np
@@ -141,6 +142,13 @@ def test_batch_normalization_learns_the_batch_in_training_only():
 def test_image_size_that_cannot_be_halved_to_four_is_refused(network, image_size):
     with pytest.raises(ValueError, match=f"(image_size|data_shape).*Received: {image_size}"):
         network((image_size, image_size, 3))
+
+
+@pytest.mark.parametrize("network", [Generator, Encoder, Discriminator])
+@pytest.mark.parametrize("shape", [(8, 16, 3), (8, 8), (8, 8, 3, 1), (2,)])
+def test_shape_that_is_not_of_square_images_is_refused(network, shape):
+    with pytest.raises(ValueError, match=re.escape(f"(size, size, channels). Received: {shape}")):
+        network(shape)
 
 
 @pytest.mark.parametrize("network", [Generator, Encoder, Discriminator])
