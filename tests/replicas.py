@@ -6,9 +6,11 @@ work together in groups of one size.
 usage: python tests/replicas.py OUTPUT.npz REPLICAS KIND…      KIND: a name of `KINDS`
 """
 
+import contextlib
 import dataclasses
 import functools
 import sys
+from collections.abc import Iterator
 
 import labelled
 import numpy as np
@@ -28,15 +30,27 @@ IMAGES = Experiment(
     dataset="images", data="none", network="convolutional", image_size=8, channels=1, width=4,
     latent_length=3, batch_size=16, normalization="synchronized_batch", jit=False,
 )  # fmt: skip
-NETWORKS.register("labelled", NetworkEntry(takes=("hidden_layers",)))(labelled.LABELLED)
-KINDS = {
-    "toy": dataclasses.replace(TOY, discriminator_steps=2),
-    "encoder": dataclasses.replace(
-        TOY, model="encoder", penalty="none", prior="line", latent_length=1
-    ),
-    "labels": dataclasses.replace(TOY, discriminator_steps=2, network="labelled"),
-    "synchronized_batch": IMAGES,
-}
+
+
+@contextlib.contextmanager
+def labelled_networks() -> Iterator[None]:
+    """The kind of networks "labelled", known while this lasts, as other tests list them."""
+    NETWORKS.register("labelled", NetworkEntry(takes=("hidden_layers",)))(labelled.LABELLED)
+    try:
+        yield
+    finally:
+        NETWORKS.remove("labelled")
+
+
+with labelled_networks():
+    KINDS = {
+        "toy": dataclasses.replace(TOY, discriminator_steps=2),
+        "encoder": dataclasses.replace(
+            TOY, model="encoder", penalty="none", prior="line", latent_length=1
+        ),
+        "labels": dataclasses.replace(TOY, discriminator_steps=2, network="labelled"),
+        "synchronized_batch": IMAGES,
+    }
 STEPS = 3
 
 
@@ -53,6 +67,7 @@ def batches_of(experiment: Experiment) -> tf.data.Dataset:
     return batches.map(labelled.with_labels) if experiment.network == "labelled" else batches
 
 
+@labelled_networks()
 def train(experiment: Experiment, replicas: int) -> list[np.ndarray]:
     devices = tuple(f"CPU:{index}" for index in range(replicas))
     shared = dataclasses.replace(experiment, strategy="mirrored", devices=devices)
