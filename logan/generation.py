@@ -1,32 +1,37 @@
-"""What a trained model makes: generations, encodings and reconstructions, with averaged weights."""
+"""What a trained model makes of latents and of data, with averaged weights."""
+
+from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
-from logan.errors import RunError
 from logan.models.adversarial import AdversarialModel, latent_length_of
 from logan.models.bigan import BiGAN
 from logan.randomness import Purpose, key, latents
-from logan.snapshots import in_batches
 
 
-def generate(model: AdversarialModel, seed: int, count: int) -> np.ndarray:
-    """float32 [count, ...] generations of the averaged generator.
+def in_batches(network: Any, *inputs: np.ndarray, size: int = 2000) -> np.ndarray:
+    """network(*inputs) in inference mode, `size` examples at a time."""
+    count = len(inputs[0])
+    outputs = [
+        network(*(tf.constant(values[start : start + size]) for values in inputs), training=False)
+        for start in range(0, count, size)
+    ]
+    return np.concatenate([output.numpy() for output in outputs])
 
-    Raises:
-        RunError: if the model has no generator, or generates values that are not finite.
+
+def evaluation_latents(
+    model: AdversarialModel, seed: int, count: int, round: int = 0
+) -> np.ndarray:
+    """Draws of the prior that training never makes, float32 [count, latent_length].
+
+    Args:
+        model: with a generator.
+        seed: of the draws.
+        count: how many.
+        round: which of them; those of two rounds do not depend on each other.
     """
-    if not hasattr(model, "generator"):
-        raise RunError("--workdir: expected a run with a generator. Received: an encoder's")
-    z = evaluation_latents(model, seed, count)
-    generated = in_batches(model.averaged_generator, z, size=500)
-    if not np.isfinite(generated).all():
-        raise RunError("expected finite generations. Received: NaN or infinity; did it diverge?")
-    return generated
-
-
-def evaluation_latents(model: AdversarialModel, seed: int, count: int) -> np.ndarray:
-    """float32 [count, latent_length], the z of `generate`."""
-    draw = key(seed, 0, Purpose.EVALUATION_LATENT)
+    draw = key(seed, round, Purpose.EVALUATION_LATENT)
     return latents(draw, count, latent_length_of(model.generator)).numpy()
 
 

@@ -9,10 +9,9 @@ from collections.abc import Callable
 import numpy as np
 
 from logan.errors import RunError
-from logan.models.adversarial import AdversarialModel, latent_length_of
-from logan.randomness import Purpose, key, latents
+from logan.generation import evaluation_latents, in_batches
+from logan.models.adversarial import AdversarialModel
 from logan.settings.names import SAMPLERS
-from logan.snapshots import in_batches
 
 _AT_ONCE = 500
 
@@ -43,8 +42,7 @@ class Source:
             count: how many.
             round: which draws; those of two rounds do not depend on each other.
         """
-        draw = key(self.seed, round, Purpose.EVALUATION_LATENT)
-        return latents(draw, count, latent_length_of(self.model.generator)).numpy()
+        return evaluation_latents(self.model, self.seed, count, round)
 
     def generate(self, z: np.ndarray) -> np.ndarray:
         """G(z), float32 [count, ...].

@@ -7,11 +7,9 @@ import numpy as np
 from logan.datasets.load import Data
 from logan.figures.files import save_figure, save_image
 from logan.figures.grids import image_grid, reconstruction_figure
-from logan.generation import reconstruct
-from logan.models.adversarial import AdversarialModel, latent_length_of
+from logan.generation import evaluation_latents, in_batches, reconstruct
+from logan.models.adversarial import AdversarialModel
 from logan.models.bigan import BiGAN
-from logan.randomness import Purpose, key, latents
-from logan.snapshots import in_batches
 
 _GENERATIONS = 64
 _RECONSTRUCTIONS = 16
@@ -23,8 +21,7 @@ def write_sheets(folder: Path, model: AdversarialModel, data: Data, seed: int) -
     The latents and the held-out images are the same at every step.
     """
     step = int(model.step.numpy())
-    draw = key(seed, 0, Purpose.EVALUATION_LATENT)
-    z = latents(draw, _GENERATIONS, latent_length_of(model.generator)).numpy()
+    z = evaluation_latents(model, seed, _GENERATIONS)
     generated = in_batches(model.averaged_generator, z, size=64)
     if not np.isfinite(generated).all():
         return  # huge weights: the losses of the next interval will tell

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from logan.datasets.toy import ToyDistribution
 from logan.errors import RunError
 from logan.files import atomic_path
+from logan.generation import evaluation_latents, in_batches
 from logan.models.adversarial import AdversarialModel, latent_length_of
 from logan.models.adversarial_encoder import AdversarialEncoder
 from logan.models.bigan import BiGAN
-from logan.randomness import Purpose, key, latents
+from logan.randomness import Purpose, key
 
 POINTS = 2000
 _CONTOUR_CELLS = 80
@@ -32,9 +32,7 @@ def toy_snapshot(model: AdversarialModel, data: ToyDistribution, seed: int) -> d
     real = data.evaluation_sample(seed, POINTS)
     arrays: dict[str, Any] = {"step": int(model.step.numpy()), "real": real}
     if hasattr(model, "generator"):
-        latent_length = latent_length_of(model.generator)
-        z = latents(key(seed, 0, Purpose.EVALUATION_LATENT), POINTS, latent_length)
-        arrays["latents"] = z.numpy()
+        arrays["latents"] = evaluation_latents(model, seed, POINTS)
         arrays["generated"] = in_batches(model.averaged_generator, arrays["latents"])
     if hasattr(model, "encoder"):
         arrays["encoded"] = in_batches(model.averaged_encoder, real)
@@ -66,16 +64,6 @@ def _contour(model: AdversarialModel, data: ToyDistribution) -> dict[str, np.nda
 def _plane(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """float32 [len(y)·len(x), 2], rows of equal y."""
     return np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
-
-
-def in_batches(network: Any, *inputs: np.ndarray, size: int = 2000) -> np.ndarray:
-    """network(*inputs) in inference mode, `size` examples at a time."""
-    count = len(inputs[0])
-    outputs = [
-        network(*(tf.constant(values[start : start + size]) for values in inputs), training=False)
-        for start in range(0, count, size)
-    ]
-    return np.concatenate([output.numpy() for output in outputs])
 
 
 def write_snapshot(folder: Path, arrays: dict[str, Any]) -> None:

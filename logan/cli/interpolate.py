@@ -151,7 +151,7 @@ def feature_changes(model: "BiGAN", z: "np.ndarray") -> "np.ndarray":
 
 def _decode(model: "BiGAN", z: "np.ndarray") -> "np.ndarray":
     """[rows, points, latent_length] to [rows, points, height, width, channels]."""
-    from logan.snapshots import in_batches
+    from logan.generation import in_batches
 
     decoded = in_batches(model.averaged_generator, z.reshape(-1, z.shape[-1]), size=100)
     return decoded.reshape(*z.shape[:2], *decoded.shape[1:])

@@ -6,12 +6,13 @@ import numpy as np
 
 from logan.datasets.load import load_images, load_toy
 from logan.evaluation.record import COMPARED, Modes, Record
-from logan.generation import encode, evaluation_latents, generate, reconstruct
+from logan.generation import encode, evaluation_latents, reconstruct
 from logan.metrics.extractors import Extractor
 from logan.models.adversarial import AdversarialModel
 from logan.models.adversarial_encoder import AdversarialEncoder
 from logan.models.bigan import BiGAN
 from logan.runs import Run
+from logan.sampling import sample
 
 TOY_SAMPLES, IMAGE_SAMPLES = 10_000, 5_000
 
@@ -40,7 +41,7 @@ def record_of(
 
 def _of_toy(model: AdversarialModel, run: Run, samples: int) -> Record:
     toy, seed = load_toy(run.experiment), run.experiment.seed
-    x, generated = toy.evaluation_sample(seed, samples), generate(model, seed, samples)
+    x, generated = toy.evaluation_sample(seed, samples), sample(model, seed, samples)
     return Record(
         f"{samples:,} samples of the averaged generator with the run's seed",
         seed,
@@ -68,7 +69,7 @@ def _of_images(
 ) -> Record:
     images, seed = load_images(run.experiment, run.cache), run.experiment.seed
     train, x = images.training_sample(COMPARED), images.evaluation_sample(0, COMPARED)
-    index, generated = images.held_out(COMPARED), generate(model, seed, samples)
+    index, generated = images.held_out(COMPARED), sample(model, seed, samples)
     return Record(
         f"{samples:,} generations of the averaged generator with the run's seed; real: up to "
         f"{COMPARED:,} images of each part, evenly spread, here {len(train):,} for training and "

@@ -13,10 +13,11 @@ from logan.evaluation import metrics_of
 from logan.figures.encoder import encoder_figure
 from logan.figures.grids import comparison_sheet
 from logan.figures.toy import Panel, comparison_figure
-from logan.generation import generate, reconstruct
+from logan.generation import reconstruct
 from logan.metrics.coverage import is_fair
 from logan.models.bigan import BiGAN
 from logan.runs import Run
+from logan.sampling import sample
 from logan.settings import Experiment, data_differences
 from logan.visualization.encoder import encoder_panel
 from logan.visualization.history import History, mode_centers, plane_contour
@@ -119,7 +120,7 @@ def _image_comparison(runs: Sequence[Run], labels: dict[Path, str]) -> Figure:
     generations, reconstructions = [held_out], []
     for run in runs:
         model, label = run.trained_model(), labels[run.path]
-        generations.append((label, generate(model, run.experiment.seed, _SHEET_IMAGES)))
+        generations.append((label, sample(model, run.experiment.seed, _SHEET_IMAGES)))
         if isinstance(model, BiGAN):
             reconstructions.append((label, reconstruct(model, x)))
     return comparison_sheet(

@@ -9,8 +9,8 @@ from logan.figures.animation import animate_samples
 from logan.figures.joint_space import JointStage, joint_space_figure
 from logan.figures.latent_map import latent_grid, latent_map_figure
 from logan.figures.toy import samples_figure
+from logan.generation import in_batches
 from logan.metrics.coverage import nearest_centers
-from logan.snapshots import in_batches
 from logan.visualization.drawings import Drawing, saved
 from logan.visualization.history import History, contour_of, mode_centers, plane_contour
 
