@@ -32,6 +32,19 @@ class Entry:
     text: str = ""
 
 
+def check_name(name: str, names: Iterable[str], kind: str) -> None:
+    """Refuses an unknown name.
+
+    Raises:
+        UserError: with the nearest known names; the message names the flag --kind.
+    """
+    known = list(names)
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=3)
+        offer = f" Did you mean {' or '.join(near)}?" if near else ""
+        raise UserError(f"--{kind}: expected one of {', '.join(known)}. Received: {name!r}.{offer}")
+
+
 E = TypeVar("E", bound=Entry)
 
 
@@ -83,12 +96,7 @@ class Registry(Mapping[str, E], Generic[E]):
         Raises:
             UserError: with the nearest known names.
         """
-        if name not in self._entries:
-            near = difflib.get_close_matches(name, self._entries, n=3)
-            offer = f" Did you mean {' or '.join(near)}?" if near else ""
-            raise UserError(
-                f"--{self.kind}: expected one of {', '.join(self)}. Received: {name!r}.{offer}"
-            )
+        check_name(name, self, self.kind)
 
     def load(self, name: str) -> Any:
         """The part itself.

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from logan.registry import Entry, Registry
+from logan.registry import check_name
 from logan.settings.names import DATASETS, toy_names
 
 
@@ -78,4 +78,4 @@ def check_preset_name(name: str) -> None:
     Raises:
         UserError: with the nearest known names.
     """
-    Registry("experiment", {one: Entry() for one in (*PRESETS, *PAPER_NAMES)}).check(name)
+    check_name(name, (*PRESETS, *PAPER_NAMES), "experiment")
