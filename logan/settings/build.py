@@ -33,7 +33,7 @@ def preset(
         METHODS.check(method)
     base = PRESETS[PAPER_NAMES.get(name, name)]
     own = "paper" if name in PAPER_NAMES else base.method
-    dataset = given.get("dataset", base.settings.get("dataset", "ring8"))
+    dataset = given.get("dataset", base.settings.get("dataset", Experiment.dataset))
     DATASETS.check(dataset)
     of_method = METHODS[method or own].settings_for(PAPER_NAMES.get(name, name), dataset)
     if not method and _needs_bound(of_method) and _leaves_unbounded(given):
@@ -45,7 +45,7 @@ def preset(
 
 
 def _needs_bound(settings: Mapping[str, Any]) -> bool:
-    loss = parse_part(settings.get("loss", "vanilla"), "loss").name
+    loss = parse_part(settings.get("loss", Experiment.loss), "loss").name
     return LOSSES[loss].needs_bound
 
 
