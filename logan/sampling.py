@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from logan.errors import RunError
+from logan.errors import RunError, UserError
 from logan.generation import evaluation_latents, in_batches
 from logan.models.adversarial import AdversarialModel
-from logan.settings.names import SAMPLERS
+from logan.settings.names import PLAIN, SAMPLERS
 
 _AT_ONCE = 500
 
@@ -66,7 +66,7 @@ def plain(source: Source, count: int) -> np.ndarray:
     return source.generate(source.latents(count))
 
 
-def sample(model: AdversarialModel, seed: int, count: int, sampler: str = "plain") -> np.ndarray:
+def sample(model: AdversarialModel, seed: int, count: int, sampler: str = PLAIN) -> np.ndarray:
     """Samples of a trained model, float32 [count, ...].
 
     Args:
@@ -77,6 +77,11 @@ def sample(model: AdversarialModel, seed: int, count: int, sampler: str = "plain
 
     Raises:
         RunError: if the model has no generator, or generates values that are not finite.
-        UserError: on an unknown sampler or setting.
+        UserError: on an unknown sampler or setting, or one that gives another number of samples.
     """
-    return SAMPLERS.bind(sampler)(Source(model, seed), count)
+    samples = np.asarray(SAMPLERS.bind(sampler)(Source(model, seed), count))
+    if samples.ndim < 2 or len(samples) != count:
+        raise UserError(
+            f"--sampler={sampler}: expected {count} samples. Received: {list(samples.shape)}"
+        )
+    return samples

@@ -10,8 +10,8 @@ from pathlib import Path
 from absl import app, flags, logging
 
 from logan.errors import UserError
-from logan.registry import load_plugins
-from logan.settings import SAMPLERS
+from logan.registry import load_plugins, parse_part
+from logan.settings.names import PLAIN, SAMPLERS
 
 FLAGS = flags.FLAGS
 FAILED = 2  # exit code: a user's mistake
@@ -129,14 +129,23 @@ def define_threads() -> None:
 
 
 def define_sampler() -> None:
-    """Defines --sampler."""
     flags.DEFINE_string(
         "sampler",
-        "plain",
+        PLAIN,
         "How to sample from the generator, with settings if any: name:setting=value. One of "
         f"{', '.join(SAMPLERS)}.",
         module_name="logan.cli",
     )
+
+
+def given_sampler() -> str:
+    """--sampler.
+
+    Raises:
+        UserError: if there is none of its name.
+    """
+    SAMPLERS.check(parse_part(FLAGS.sampler, SAMPLERS.kind).name)
+    return FLAGS.sampler
 
 
 def define_workdir(text: str = "The run's folder. Required.") -> None:

@@ -5,6 +5,7 @@ from absl import flags
 from logan.cli import command
 from logan.errors import UserError
 from logan.runs import Run
+from logan.settings.names import PLAIN
 
 TEXT = """Measures a run at its newest checkpoint: prints a table, writes metrics.json; of images
 also missed.csv and pictures of what the generator covers worst and of where things appear.
@@ -14,7 +15,8 @@ also missed.csv and pictures of what the generator covers worst and of where thi
 
 def define() -> None:
     command.define_workdir()
-    command.define_plugins("measures")
+    command.define_plugins("measures and samplers")
+    command.define_sampler()
     command.define_threads()
     flags.DEFINE_integer(
         "samples",
@@ -46,19 +48,21 @@ def main() -> None:
     settings = flags.FLAGS
     if settings.inception_weights and settings.extractor != "inception":
         raise UserError("--inception_weights: expected --extractor=inception beside it")
+    sampler = command.given_sampler()
     command.start_tensorflow()
     from logan.evaluation import evaluate, table
 
-    metrics, pictures = evaluate(
-        run, settings.samples, settings.extractor, settings.inception_weights
+    metrics, paths = evaluate(
+        run, settings.samples, settings.extractor, settings.inception_weights, sampler
     )
     guesses = {
         name: {"reconstruction": closeness}
         for name, closeness in metrics.get("baselines", {}).items()
     }
-    print(table({run.label: metrics, **guesses}))
+    label = run.label if sampler == PLAIN else f"{run.label}, {sampler}"
+    print(table({label: metrics, **guesses}))
     print(f"\n{metrics['protocol']}")
-    for path in [run.metrics, *pictures]:
+    for path in paths:
         print(path)
 
 

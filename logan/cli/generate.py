@@ -30,10 +30,13 @@ def define() -> None:
         module_name="logan.cli",
     )
     command.define_sampler()
+    command.define_plugins("samplers")
 
 
 def main() -> None:
+    command.load_given_plugins()
     run = image_run.open_run()
+    sampler = command.given_sampler()
     output = image_run.output_path(run, "generations.png")
     if flags.FLAGS.size is not None and flags.FLAGS.scale is not None:
         raise UserError(
@@ -44,7 +47,7 @@ def main() -> None:
     from logan.figures.grids import image_grid
     from logan.sampling import sample
 
-    images = sample(run.trained_model(), flags.FLAGS.seed, flags.FLAGS.count, flags.FLAGS.sampler)
+    images = sample(run.trained_model(), flags.FLAGS.seed, flags.FLAGS.count, sampler)
     grid = image_grid(images, flags.FLAGS.columns)
     print(image_run.save_grid(grid, output, flags.FLAGS.scale or _SCALE))
 

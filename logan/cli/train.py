@@ -10,7 +10,16 @@ from logan.cli import command
 from logan.cli.settings import define_settings, experiment_from_flags
 from logan.registry import load_plugins
 from logan.runs import default_workdir
-from logan.settings import LOSSES, METHODS, NETWORKS, PAPER_NAMES, PRESETS, TERMS
+from logan.settings import (
+    DATASETS,
+    LOSSES,
+    METHODS,
+    NETWORKS,
+    PAPER_NAMES,
+    PRESETS,
+    SAMPLERS,
+    TERMS,
+)
 
 TEXT = """Trains an experiment; the same command continues a run that was interrupted.
 
@@ -67,6 +76,8 @@ def _list() -> str:
         "loss": LOSSES,
         "terms": TERMS,
         "network": NETWORKS,
+        "dataset": DATASETS,
+        "sampler": SAMPLERS,
     }
     width = max(len(name) for table in tables.values() for name in table)
     blocks = []

@@ -5,20 +5,26 @@ from typing import Any, cast
 import numpy as np
 
 from logan.datasets.load import load_images, load_toy
+from logan.errors import UserError
 from logan.evaluation.record import COMPARED, Modes, Record
-from logan.generation import encode, evaluation_latents, reconstruct
+from logan.generation import encode, reconstruct
 from logan.metrics.extractors import Extractor
 from logan.models.adversarial import AdversarialModel
 from logan.models.adversarial_encoder import AdversarialEncoder
 from logan.models.bigan import BiGAN
 from logan.runs import Run
-from logan.sampling import sample
+from logan.sampling import Source, sample
+from logan.settings.names import PLAIN
 
 TOY_SAMPLES, IMAGE_SAMPLES = 10_000, 5_000
 
 
 def record_of(
-    model: AdversarialModel, run: Run, samples: int | None, extractor: Extractor | None
+    model: AdversarialModel,
+    run: Run,
+    samples: int | None,
+    extractor: Extractor | None,
+    sampler: str = PLAIN,
 ) -> Record:
     """What is at hand of a run.
 
@@ -27,28 +33,31 @@ def record_of(
         run: the run.
         samples: how many samples to generate, see `evaluate`.
         extractor: whose features of images are compared.
+        sampler: how to sample, see `sample`.
 
     Raises:
         RunError: if the samples are not finite.
-        UserError: if the data cannot be used.
+        UserError: if the data or the sampler cannot be used.
     """
     if run.experiment.is_image:
-        return _of_images(model, run, samples or IMAGE_SAMPLES, extractor)
+        return _of_images(model, run, samples or IMAGE_SAMPLES, extractor, sampler)
     if isinstance(model, AdversarialEncoder):
+        if sampler != PLAIN:
+            raise UserError("--sampler: expected a run with a generator. Received: an encoder's")
         return _of_encoder(model, run, samples or TOY_SAMPLES)
-    return _of_toy(model, run, samples or TOY_SAMPLES)
+    return _of_toy(model, run, samples or TOY_SAMPLES, sampler)
 
 
-def _of_toy(model: AdversarialModel, run: Run, samples: int) -> Record:
+def _of_toy(model: AdversarialModel, run: Run, samples: int, sampler: str) -> Record:
     toy, seed = load_toy(run.experiment), run.experiment.seed
-    x, generated = toy.evaluation_sample(seed, samples), sample(model, seed, samples)
+    x, generated = toy.evaluation_sample(seed, samples), sample(model, seed, samples, sampler)
     return Record(
-        f"{samples:,} samples of the averaged generator with the run's seed",
+        f"{samples:,} samples of the averaged generator with the run's seed{_by(sampler)}",
         seed,
         x,
         generated=generated,
         modes=Modes.of(toy),
-        **_by_encoder(model, seed, x, generated),
+        **_by_encoder(model, seed, x, samples),
     )
 
 
@@ -65,15 +74,15 @@ def _of_encoder(model: AdversarialEncoder, run: Run, samples: int) -> Record:
 
 
 def _of_images(
-    model: AdversarialModel, run: Run, samples: int, extractor: Extractor | None
+    model: AdversarialModel, run: Run, samples: int, extractor: Extractor | None, sampler: str
 ) -> Record:
     images, seed = load_images(run.experiment, run.cache), run.experiment.seed
     train, x = images.training_sample(COMPARED), images.evaluation_sample(0, COMPARED)
-    index, generated = images.held_out(COMPARED), sample(model, seed, samples)
+    index, generated = images.held_out(COMPARED), sample(model, seed, samples, sampler)
     return Record(
-        f"{samples:,} generations of the averaged generator with the run's seed; real: up to "
-        f"{COMPARED:,} images of each part, evenly spread, here {len(train):,} for training and "
-        f"{len(x):,} held out ({images.split})",
+        f"{samples:,} generations of the averaged generator with the run's seed{_by(sampler)}; "
+        f"real: up to {COMPARED:,} images of each part, evenly spread, here {len(train):,} for "
+        f"training and {len(x):,} held out ({images.split})",
         seed,
         x,
         held_out_index=index,
@@ -83,19 +92,23 @@ def _of_images(
         has_fixed_camera=images.has_fixed_camera,
         junction=images.junction,
         extractor=extractor,
-        **_by_encoder(model, seed, x, generated),
+        **_by_encoder(model, seed, x, samples),
     )
 
 
-def _by_encoder(
-    model: AdversarialModel, seed: int, x: np.ndarray, generated: np.ndarray
-) -> dict[str, Any]:
-    """What only a model with an encoder has to show."""
+def _by(sampler: str) -> str:
+    return "" if sampler == PLAIN else f", by the sampler {sampler}"
+
+
+def _by_encoder(model: AdversarialModel, seed: int, x: np.ndarray, samples: int) -> dict[str, Any]:
+    """What only a model with an encoder has to show; of its prior, whatever samples are taken."""
     if not isinstance(model, BiGAN):
         return {}
+    source = Source(model, seed)
+    z = source.latents(samples)
     return dict(
-        latents=evaluation_latents(model, seed, len(generated)),
-        recovered=encode(model, generated),
+        latents=z,
+        recovered=encode(model, source.generate(z)),
         encoded=encode(model, x),
         reconstructed=reconstruct(model, x),
         discriminator=model.discriminator_in_float32,

@@ -65,7 +65,7 @@ class Record:
         labels: int64 [examples], their classes.
         train: float32 [training examples, *x].
         generated: float32 [samples, *x], generations.
-        latents: float32 [samples, latent_length], the z of each generation.
+        latents: float32 [samples, latent_length], draws z of the prior.
         recovered: float32 [samples, latent_length], E(G(z)).
         encoded: float32 [examples, latent_length], E(x) of held-out x.
         reconstructed: float32 [examples, *x], G(E(x)) of held-out x.

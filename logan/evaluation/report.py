@@ -1,6 +1,7 @@
 """Measures a run and writes what was found into its folder."""
 
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from logan.evaluation.record import Record
 from logan.figures.files import save_figure
 from logan.files import read_json, write_json, write_text
 from logan.runs import Run
+from logan.settings.names import PLAIN
 
 
 def evaluate(
@@ -17,11 +19,13 @@ def evaluate(
     samples: int | None = None,
     extractor_name: str = "random",
     extractor_weights: str | None = None,
+    sampler: str = PLAIN,
 ) -> tuple[dict[str, Any], list[Path]]:
     """Measures a run at its newest checkpoint and writes metrics.json.
 
     The measures write files and pictures of their own beside it. Those of an earlier evaluation
-    go, unless they are written anew.
+    go, unless they are written anew. What another sampler than the plain one gives lies in a folder
+    of its own, `samplers/NAME` in the run's.
 
     Args:
         run: a trained run.
@@ -30,14 +34,15 @@ def evaluate(
         extractor_name: images: whose features are compared, `random` or `inception`; `none`
             leaves out what needs features.
         extractor_weights: a file of Inception weights; Keras's own are fetched without.
+        sampler: how to sample, see `logan.sampling.sample`.
 
     Returns:
-        What was written, numbers by name with `protocol`, how they were measured; and the
-        pictures' paths.
+        Numbers by name with `protocol`, how they were measured; and the paths of what was written,
+        metrics.json first.
 
     Raises:
         RunError: if nothing was trained yet, or the samples are not finite.
-        UserError: if the data or the extractor's weights cannot be used.
+        UserError: if the data, the sampler or the extractor's weights cannot be used.
     """
     # Tables, which need neither, do without TensorFlow.
     from logan.evaluation.filling import record_of
@@ -49,7 +54,7 @@ def evaluate(
         features = extractor(
             extractor_name, experiment.image_size, experiment.channels, extractor_weights
         )
-    record = record_of(model, run, samples, features)
+    record = record_of(model, run, samples, features, sampler)
     found = measure(record)
     records = run.records()
     metrics = {
@@ -57,12 +62,15 @@ def evaluate(
         "penalty": experiment.penalty,
         "seed": experiment.seed,
         "step": int(model.step.numpy()),
+        "sampler": sampler,
         "training_seconds": records[-1]["seconds"] if records else None,
         **metrics_from(record, found),
     }
-    pictures = _write_files(run, found)
-    write_json(run.metrics, metrics)
-    return metrics, pictures
+    folder = run.path if sampler == PLAIN else run.path / "samplers" / _as_file_name(sampler)
+    pictures = _write_files(folder, found)
+    path = folder / run.metrics.name
+    write_json(path, metrics)
+    return metrics, [path, *pictures]
 
 
 def metrics_of(run: Run) -> dict[str, Any]:
@@ -98,7 +106,11 @@ def metrics_from(record: Record, found: dict[str, Measured]) -> dict[str, Any]:
     return {**finite, "protocol": ". ".join(filter(None, sentences))}
 
 
-def _write_files(run: Run, found: dict[str, Measured]) -> list[Path]:
+def _as_file_name(sampler: str) -> str:
+    return re.sub(r"[^\w.=-]", "-", sampler)
+
+
+def _write_files(folder: Path, found: dict[str, Measured]) -> list[Path]:
     """Writes the measures' files and pictures, removes what belongs to earlier numbers.
 
     Returns:
@@ -108,11 +120,11 @@ def _write_files(run: Run, found: dict[str, Measured]) -> list[Path]:
     for name in MEASURES:
         measure, measured = MEASURES.load(name), found.get(name, Measured({}))
         if measured.text is not None:
-            write_text(run.path / measure.file, measured.text)
+            write_text(folder / measure.file, measured.text)
         elif measure.file:
-            (run.path / measure.file).unlink(missing_ok=True)
+            (folder / measure.file).unlink(missing_ok=True)
         if measured.draw is not None:
-            pictures.append(save_figure(measured.draw(), run.figures / measure.picture))
+            pictures.append(save_figure(measured.draw(), folder / "figures" / measure.picture))
         elif measure.picture:
-            (run.figures / measure.picture).unlink(missing_ok=True)
+            (folder / "figures" / measure.picture).unlink(missing_ok=True)
     return pictures

@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from logan import losses
 from logan.errors import UserError
@@ -52,12 +53,16 @@ def assemble(
 
 
 def check_parts(experiment: Experiment) -> None:
-    """Refuses settings that a loss or a term does not have, before any work.
+    """Refuses settings that a loss or a term does not have or take, before any work.
 
     Raises:
-        UserError: naming the flag and the settings that there are.
+        UserError: naming the flag and what was expected.
     """
-    losses.get(experiment.loss)
+    loss, logits = losses.get(experiment.loss), tf.zeros([1, 1])
+    try:
+        loss(logits, logits)
+    except (TypeError, ValueError) as error:
+        raise UserError(f"--loss={experiment.loss}: {error}") from error
     terms_of(experiment)
 
 

@@ -4,5 +4,6 @@
 """
 
 from logan.networks import convolutional, mlp
+from logan.networks.base import Network, Networks
 
-__all__ = ["convolutional", "mlp"]
+__all__ = ["Network", "Networks", "convolutional", "mlp"]

@@ -111,8 +111,9 @@ NETWORKS = Registry(
     },
 )
 
+PLAIN = "plain"  # the sampler that takes the generator as it is
 SAMPLERS = Registry(
-    "sampler", {"plain": Entry("logan.sampling:plain", "G(z) of draws from the prior")}
+    "sampler", {PLAIN: Entry("logan.sampling:plain", "G(z) of draws from the prior")}
 )
 
 
