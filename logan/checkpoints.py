@@ -13,8 +13,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from logan.errors import RunError
 from logan.files import flush_to_disk
 
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"step-(\d+)")
 _TEMPORARY = ".unfinished-"
 _PREFIX = "model"
-_VARIABLE = "VARIABLE_VALUE"
 
 # What TensorFlow raises, besides its own errors, over a checkpoint cut short or of another model.
 _UNREADABLE = (ValueError, AssertionError, IndexError, RuntimeError, OSError)
@@ -103,15 +100,6 @@ class Checkpoints:
         if faults:
             raise RunError("\n".join(faults))
         return 0
-
-    def variables(self, step: int) -> dict[str, np.ndarray]:
-        """All that the checkpoint of that step holds, by the names that TensorFlow gave it."""
-        import tensorflow as tf
-
-        reader = tf.train.load_checkpoint(str(self.path(step) / _PREFIX))
-        names = reader.get_variable_to_shape_map()
-        # Beside the variables there is a description of how the objects hang together.
-        return {name: reader.get_tensor(name) for name in names if name.endswith(_VARIABLE)}
 
     def clear_leftovers(self) -> None:
         """Removes what killed processes left half-written. Only for who holds the run."""

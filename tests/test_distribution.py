@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import replicas
 import tensorflow as tf
+from stored import variables
 
 from logan import distribution
 from logan.distribution import all_agree_to, is_chief, is_same_on_all, split, start_strategy
@@ -123,12 +124,12 @@ def test_mirrored_run_goes_on_to_the_same_end(tmp_path):
     ]  # fmt: skip
     subprocess.run(command, check=True, timeout=240)
     run = Run.open(tmp_path / "run")
-    expected, log = run.checkpoints.variables(40), run.records()
+    expected, log = variables(run.checkpoints, 40), run.records()
     shutil.rmtree(run.export)
     for step in (30, 40):
         run.checkpoints.discard(step)
     subprocess.run(command, check=True, timeout=240)
-    found = run.checkpoints.variables(40)
+    found = variables(run.checkpoints, 40)
     assert found.keys() == expected.keys()
     for name, value in expected.items():
         np.testing.assert_allclose(found[name], value, err_msg=name, **TOLERANCE)
@@ -221,6 +222,15 @@ def wait_for(path, processes):
         assert time.monotonic() < deadline
         assert all(process.poll() is None for process in processes)
         time.sleep(0.1)
+
+
+def test_two_workers_train(tmp_path):
+    for worker in start_workers(tmp_path / "run", "--steps=20"):
+        _, printed = worker.communicate(timeout=240)
+        assert worker.returncode == 0, printed
+    run = Run.open(tmp_path / "run")
+    assert [record["step"] for record in run.records()] == [10, 20]
+    assert run.exported_step() == 20
 
 
 @pytest.mark.slow

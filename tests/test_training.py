@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from stored import variables
 
 from logan.callbacks import SaveCheckpoints
 from logan.datasets.load import load
@@ -79,7 +80,7 @@ def assert_same_outcome(run, other):
 
 def assert_only_finite_checkpoints(run):
     for step in run.checkpoints.steps():
-        for name, value in run.checkpoints.variables(step).items():
+        for name, value in variables(run.checkpoints, step).items():
             assert np.isfinite(value).all(), (step, name)
 
 

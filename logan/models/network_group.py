@@ -118,6 +118,14 @@ class NetworkGroup(keras.Model):
 
         self.train_function: Any = step
 
+    def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
+        """Nothing: the networks are built when they are made.
+
+        Keras would take a batch for it, and average its parts, which on several machines fails
+        with the tuples that `logan.distribution.split` hands out.
+        """
+        del iterator, data_batch
+
     def network_configs(self) -> dict[str, Any]:
         """The networks' configurations, by role."""
         return {

@@ -114,8 +114,15 @@ def steps_in_all() -> int:
 
 def variables(run: Run) -> dict[str, bytes]:
     """The bytes of every variable in the last checkpoint."""
-    stored = run.checkpoints.variables(run.checkpoints.steps()[-1])
-    return {name: value.tobytes() for name, value in stored.items()}
+    import tensorflow as tf
+
+    [index] = run.checkpoints.path(run.checkpoints.steps()[-1]).glob("*.index")
+    reader = tf.train.load_checkpoint(str(index.with_suffix("")))
+    return {
+        name: reader.get_tensor(name).tobytes()
+        for name in reader.get_variable_to_shape_map()
+        if name.endswith("VARIABLE_VALUE")
+    }
 
 
 def networks(run: Run) -> dict[str, bytes]:
