@@ -180,7 +180,7 @@ class Run:
         """Adds one line to the log.
 
         Raises:
-            RunError: if the run's folder has gone. What else writes into it would make a new one.
+            RunError: if the folder was deleted. What else writes into it would make a new one.
         """
         self._check_is_there()
         with self.log.open("a", encoding="utf-8") as file:
@@ -188,7 +188,7 @@ class Run:
 
     def _check_is_there(self) -> None:
         if not (self.path / "flags.txt").is_file():
-            raise RunError(f"expected {self.path} to stay. Received: the run's folder has gone")
+            raise RunError(f"{self.path} was deleted during training")
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
@@ -198,7 +198,7 @@ class Run:
 
         Raises:
             RunError: if another process holds it; the message names that process. Also in place
-                of any error from within once the folder has gone.
+                of any error from within once the folder was deleted.
         """
         with (self.path / _LOCK).open("a+", encoding="utf-8") as file:
             try:
