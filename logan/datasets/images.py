@@ -123,14 +123,13 @@ def image_batches(
         )
 
     def read(places: tf.Tensor) -> tf.Tensor:
-        images = tf.numpy_function(
-            lambda at: to_unit_range(frames[indices[at]]), [places], tf.float32
-        )
-        return tf.ensure_shape(images, shape)
+        pixels = tf.numpy_function(lambda at: frames[indices[at]], [places], tf.uint8)
+        return tf.ensure_shape(pixels, shape)
 
     def batch(step: tf.Tensor) -> tf.Tensor | tuple[tf.Tensor, tf.Tensor]:
         places = order(step)
-        images = read(places)
+        # As `to_unit_range`, outside of the lock that Python code holds.
+        images = tf.cast(read(places), tf.float32) / 127.5 - 1.0
         if flip:
             is_mirrored = bits(key(seed, step, Purpose.FLIP), [batch_size, 1, 1, 1]) < 0
             images = tf.where(is_mirrored, tf.reverse(images, axis=[2]), images)
