@@ -6,7 +6,8 @@ import tensorflow as tf
 
 from logan import losses
 from logan.errors import UserError
-from logan.settings import LOSSES
+from logan.settings import LOSSES, preset
+from logan.training import train
 
 # At r = ln 3 and f = -ln 4:
 #   s(r) = 3/4, s(f) = 1/5, sp(r) = ln 4, sp(-r) = ln 4/3, sp(f) = ln 5/4, sp(-f) = ln 5.
@@ -125,6 +126,14 @@ def test_smoothed_loss_is_least_where_real_samples_are_called_true_with_0_9():
 def test_smoothing_out_of_range_is_refused(smoothing):
     with pytest.raises(ValueError, match=r"smoothing in \[0, 1\)"):
         losses.vanilla(column(0.0), column(0.0), smoothing=float(smoothing))
+
+
+@pytest.mark.parametrize("smoothing", ["2", "much", "true"])
+def test_bad_smoothing_is_refused_before_any_work(smoothing, tmp_path):
+    experiment = preset("ring8", dict(loss=f"vanilla:smoothing={smoothing}"))
+    with pytest.raises(UserError, match=f"--loss=vanilla:smoothing={smoothing}: "):
+        train(experiment, tmp_path / "run")
+    assert not list(tmp_path.iterdir())
 
 
 def test_setting_that_a_loss_does_not_have_is_refused():

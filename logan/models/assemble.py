@@ -58,9 +58,10 @@ def check_parts(experiment: Experiment) -> None:
     Raises:
         UserError: naming the flag and what was expected.
     """
-    loss, logits = losses.get(experiment.loss), tf.zeros([1, 1])
+    loss = losses.get(experiment.loss)
     try:
-        loss(logits, logits)
+        with tf.Graph().as_default():  # eager tensors would settle TensorFlow's devices
+            loss(tf.zeros([1, 1]), tf.zeros([1, 1]))
     except (TypeError, ValueError) as error:
         raise UserError(f"--loss={experiment.loss}: {error}") from error
     terms_of(experiment)

@@ -191,3 +191,12 @@ def test_experiments_accept_the_image_sizes_of_the_networks(image_size):
     else:
         with pytest.raises(ValueError, match="--image_size"):
             preset("traffic", settings)
+
+
+def test_config_of_version_0_2_is_read():
+    """As its exports have it."""
+    old = dict(name="discriminator", image_size=8, channels=1, latent_length=3, width=4)
+    network = Discriminator.from_config(dict(old, dense_width=16))
+    assert (network.data_shape, network.latent_length) == ((8, 8, 1), 3)
+    logits = network(np.zeros([2, 8, 8, 1], np.float32), np.zeros([2, 3], np.float32))
+    assert logits.shape == (2, 1)

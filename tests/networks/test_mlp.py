@@ -147,3 +147,13 @@ def test_setting_that_is_no_positive_integer_is_refused(network, name, value):
 def test_unknown_normalization_is_refused(network):
     with pytest.raises(ValueError, match=r"normalization.*Received: 'group'"):
         network(normalization="group")
+
+
+def test_config_of_version_0_2_is_read():
+    """As its exports have it."""
+    old = dict(name="averaged_encoder", trainable=False, data_length=3, latent_length=2, width=8)
+    old |= dict(hidden_layers=1, normalization="none", output_activation="linear")
+    network = Encoder.from_config(old)
+    assert (network.data_shape, network.latent_length, network.trainable) == ((3,), 2, False)
+    assert network(np.zeros([4, 3], np.float32)).shape == (4, 2)
+    assert "data_length" in old  # the caller's own is left as it was
