@@ -19,7 +19,17 @@ from logan.cli import image_run as image_run_module
 from logan.cli import interpolate, reconstruct
 from logan.errors import UserError
 from logan.runs import Run
-from logan.settings import LOSSES, METHODS, NETWORKS, PRESETS, TERMS, Experiment, preset
+from logan.settings import (
+    DATASETS,
+    LOSSES,
+    METHODS,
+    NETWORKS,
+    PRESETS,
+    SAMPLERS,
+    TERMS,
+    Experiment,
+    preset,
+)
 from logan.visualization.comparison import title_of
 
 COMMANDS = Path(sys.executable).parent
@@ -103,7 +113,7 @@ def junction_runs(folder: Path) -> list[Path]:
 
 def test_list_names_every_experiment_method_and_part_with_a_line() -> None:
     *blocks, _ = call("logan-train", "--list").split("\n\n")
-    tables = (PRESETS, METHODS, LOSSES, TERMS, NETWORKS)
+    tables = (PRESETS, METHODS, LOSSES, TERMS, NETWORKS, DATASETS, SAMPLERS)
     for block, table in zip(blocks, tables, strict=True):
         rows = [line.split() for line in block.splitlines()[1:]]
         assert [row[0] for row in rows] == list(table)
