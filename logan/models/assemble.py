@@ -103,9 +103,8 @@ def _model(experiment: Experiment, networks: dict[str, keras.Model]) -> Adversar
 def _network(experiment: Experiment, role: str) -> keras.Model:
     kind = NETWORKS[experiment.network]
     constructor = getattr(NETWORKS.load(experiment.network), role)
-    settings = {name: getattr(experiment, name) for name in ("width", *kind.takes)}
-    if role != "discriminator":
-        settings["normalization"] = experiment.normalization
+    own = kind.discriminator_takes if role == "discriminator" else ("normalization",)
+    settings = {name: getattr(experiment, name) for name in ("width", *kind.takes, *own)}
     return constructor(*_shapes(experiment, role), **settings, dtype=_dtype(experiment))
 
 

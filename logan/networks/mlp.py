@@ -4,6 +4,7 @@ The paper's toy networks have 3 hidden layers of 512 units with leaky ReLU 0.2; 
 concat(x, z).
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -115,14 +116,75 @@ class Discriminator(Perceptron):
 
     role = "discriminator"
 
+    def __init__(
+        self,
+        data_shape: Sequence[int] = (2,),
+        latent_length: int = 2,
+        *,
+        fourier_octaves: int = 0,
+        fourier_scale: float = 0.1,
+        **kwargs: Any,
+    ):
+        """Builds the network.
+
+        Args:
+            data_shape: see `Perceptron`.
+            latent_length: see `Perceptron`.
+            fourier_octaves: with how many octaves of Fourier features x is seen besides, see
+                `fourier_features`.
+            fourier_scale: amplitude of the first one.
+            **kwargs: see `Perceptron`.
+
+        Raises:
+            ValueError: on a setting out of range.
+        """
+        if fourier_octaves < 0 or not fourier_scale > 0:
+            raise ValueError(
+                "Expected fourier_octaves >= 0 and fourier_scale > 0. Received: "
+                f"{fourier_octaves} and {fourier_scale}"
+            )
+        self.fourier_octaves = fourier_octaves
+        self.fourier_scale = fourier_scale
+        super().__init__(data_shape, latent_length, **kwargs)
+
     def lengths(self) -> tuple[int, int]:
-        return self.data_shape[0] + self.latent_length, 1
+        return self.data_shape[0] * (1 + 2 * self.fourier_octaves) + self.latent_length, 1
 
     def call(  # type: ignore[override]
         self, x: Any, z: Any = None, training: bool | None = None
     ) -> Any:
-        joint = keras.ops.concatenate([x, z], axis=-1) if self.latent_length else x
+        seen = [x, *fourier_features(x, self.fourier_octaves, self.fourier_scale)]
+        inputs = [*seen, z] if self.latent_length else seen
+        joint = keras.ops.concatenate(inputs, axis=-1) if len(inputs) > 1 else x
         return self.stack(joint, training=training)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "fourier_octaves": self.fourier_octaves,
+            "fourier_scale": self.fourier_scale,
+        }
+
+
+def fourier_features(x: Any, octaves: int, scale: float) -> list[Any]:
+    """s·2⁻ⁱ·sin(2ⁱπx) and s·2⁻ⁱ·cos(2ⁱπx) for i = 0 … octaves - 1, each of x's shape.
+
+    A perceptron learns what is smooth first; with these it sees what is small as well (M. Tancik
+    et al., "Fourier features let networks learn high frequency functions in low dimensional
+    domains", NeurIPS 2020). Amplitudes that halve give all octaves the same slope, so that none of
+    them makes D steep.
+
+    Args:
+        x: floating [batch, features].
+        octaves: how many.
+        scale: s, the amplitude of the first.
+    """
+    features = []
+    for octave in range(octaves):
+        angle = (math.pi * 2**octave) * x
+        amplitude = scale / 2**octave
+        features += [amplitude * keras.ops.sin(angle), amplitude * keras.ops.cos(angle)]
+    return features
 
 
 MLP = Networks(Generator, Encoder, Discriminator)

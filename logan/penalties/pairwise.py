@@ -26,7 +26,7 @@ class PairwiseGradient(NamedTuple):
 
     Attributes:
         gradient: g = ∂D(x̃, z)/∂x̃, of x's shape, float32, or float64 if x is a tensor of it.
-        direction: u = (x - x̂) / ‖x - x̂‖, of x's shape; 0 where x equals x̂.
+        direction: u = (x - x̂) / ‖x - x̂‖, of x's shape; 0 where x equals x̂. Shorter if softened.
         distance: ‖x - x̂‖, [batch].
     """
 
@@ -35,7 +35,10 @@ class PairwiseGradient(NamedTuple):
     distance: tf.Tensor
 
     def slope_and_alignment(self) -> tuple[tf.Tensor, tf.Tensor]:
-        """‖g‖ and the cosine of the angle between g and u, [batch]: 1 and 1 if obeyed."""
+        """‖g‖, and ‖u‖ times the cosine of the angle between g and u, [batch]: 1 and 1 if obeyed.
+
+        Of a softened u both are ‖u‖.
+        """
         slope = norm_of(self.gradient)
         product = self.gradient * self.direction
         along = tf.reduce_sum(product, axis=list(range(1, product.shape.rank)))
@@ -49,10 +52,11 @@ def pairwise_gradient(
     x_hat: tf.Tensor,
     *,
     epsilon: tf.Tensor | None = None,
+    softness: float = 0.0,
 ) -> PairwiseGradient:
     """D's gradient at one point of the line from each reconstruction x̂ to its sample x.
 
-        x̃ = ε·x + (1 - ε)·x̂,   g = ∂D(x̃, z)/∂x̃,   u = (x - x̂) / ‖x - x̂‖₂
+        x̃ = ε·x + (1 - ε)·x̂,   g = ∂D(x̃, z)/∂x̃,   u = (x - x̂) / √(‖x - x̂‖₂² + τ²)
 
     x, x̂ and z are held constant: a tape around this call sees the discriminator's weights only.
 
@@ -65,14 +69,17 @@ def pairwise_gradient(
         z: their encodings E(x), [batch, ...]; integers stay what they are.
         x_hat: their reconstructions G(E(x)), of x's shape.
         epsilon: floating [batch] in [0, 1], one number per example. Drawn anew if None.
+        softness: τ >= 0, in units of x: within about τ the slope that is asked for falls to 0, so
+            D has a minimum at x in place of an edge. 0: the unit vector, as the paper has it.
 
     Returns:
         A `PairwiseGradient`.
 
     Raises:
-        ValueError: if x and x_hat differ in shape, epsilon is not one number per example, or the
-            discriminator does not use x.
+        ValueError: if x and x_hat differ in shape, epsilon is not one number per example, softness
+            is negative, or the discriminator does not use x.
     """
+    check_softness(softness)
     dtype = precision_of(x)
     x, x_hat = (tf.stop_gradient(tf.cast(value, dtype)) for value in (x, x_hat))
     z = tf.stop_gradient(tf.convert_to_tensor(z))
@@ -91,7 +98,8 @@ def pairwise_gradient(
         raise ValueError("Expected discriminator(x, z) to depend on x. Received: no gradient")
     difference = x - x_hat
     distance = norm_of(difference)
-    return PairwiseGradient(gradient, difference / per_example(distance, x), distance)
+    length = tf.sqrt(tf.square(distance) + softness**2) if softness else distance
+    return PairwiseGradient(gradient, difference / per_example(length, x), distance)
 
 
 def norm(pair: PairwiseGradient) -> tf.Tensor:
@@ -136,6 +144,12 @@ def distance_weight(distance: tf.Tensor, scale: float) -> tf.Tensor:
     return square / (square + scale**2)
 
 
+def check_softness(softness: float) -> None:
+    """Raises ValueError if it is negative."""
+    if not softness >= 0:
+        raise ValueError(f"Expected softness >= 0. Received: {softness}")
+
+
 def check_form(form: str, distance_scale: float) -> None:
     """Raises ValueError on an unknown form or a negative distance_scale."""
     if form not in PENALTY_FORMS:
@@ -159,6 +173,7 @@ def pairwise_gradient_penalty(
     form: str = "norm",
     epsilon: tf.Tensor | None = None,
     distance_scale: float = 0.0,
+    softness: float = 0.0,
 ) -> tf.Tensor:
     """How far D is from rising with slope 1 from each reconstruction towards its sample.
 
@@ -183,13 +198,15 @@ def pairwise_gradient_penalty(
         epsilon: floating [batch] in [0, 1], where on the line from x̂ (0) to x (1) each gradient is
             taken. Drawn uniformly if None.
         distance_scale: τ >= 0 weighs each pair by n² / (n² + τ²), n = ‖x - x̂‖. 0: all alike.
+        softness: τ >= 0 asks for the slope n / √(n² + τ²) in place of 1. See `pairwise_gradient`.
 
     Returns:
         [batch], finite and with a finite gradient also where x equals x_hat: such a pair has no
         direction and asks for a slope of 0.
 
     Raises:
-        ValueError: on an unknown form, a negative distance_scale, or shapes that do not agree.
+        ValueError: on an unknown form, a negative distance_scale or softness, or shapes that do not
+            agree.
     """
-    pair = pairwise_gradient(discriminator, x, z, x_hat, epsilon=epsilon)
+    pair = pairwise_gradient(discriminator, x, z, x_hat, epsilon=epsilon, softness=softness)
     return penalty_of(pair, form, distance_scale)

@@ -143,6 +143,17 @@ class Experiment:
         at_least=1,
     )
     hidden_layers: int = setting(4, "Number of hidden layers of each mlp.", at_least=1)
+    fourier_octaves: int = setting(
+        0,
+        "Number of octaves of Fourier features of x that an mlp's discriminator sees beside x: "
+        "sines and cosines of πx, 2πx, 4πx, … 0: none.",
+        at_least=0,
+    )
+    fourier_scale: float = setting(
+        0.1,
+        "Amplitude of the first octave of --fourier_octaves; each further one has half of it.",
+        above=0,
+    )
     normalization: str = setting(
         "none",
         "Normalization in generator and encoder. synchronized_batch takes its statistics over all "
@@ -178,6 +189,12 @@ class Experiment:
         0.0,
         "Scale τ in the weight n² / (n² + τ²) of a pair at the distance n = ‖x - x̂‖. 0: all pairs "
         "weigh the same.",
+        at_least=0,
+    )
+    penalty_softness: float = setting(
+        0.0,
+        "Distance τ from each sample within which the pairwise penalty asks for less slope, "
+        "n / √(n² + τ²) at the distance n = ‖x - x̂‖. 0: for slope 1 everywhere.",
         at_least=0,
     )
     terms: tuple[str, ...] = setting(

@@ -67,7 +67,11 @@ TERMS = Registry(
             is_penalty=True,
             needs_encoder=True,
             bounds_discriminator=True,
-            fields=dict(form="penalty_form", distance_scale="penalty_distance_scale"),
+            fields=dict(
+                form="penalty_form",
+                distance_scale="penalty_distance_scale",
+                softness="penalty_softness",
+            ),
         ),
         "gradient": TermEntry(
             "logan.terms.gradient:GradientPenalty",
@@ -91,10 +95,12 @@ class NetworkEntry(Entry):
     Attributes:
         of_images: whether for images, or else for vectors.
         takes: fields of `Experiment` that its constructors take besides those that all have.
+        discriminator_takes: those that only the discriminator's takes.
     """
 
     of_images: bool = False
     takes: tuple[str, ...] = ()
+    discriminator_takes: tuple[str, ...] = ()
 
 
 NETWORKS = Registry(
@@ -104,6 +110,7 @@ NETWORKS = Registry(
             "logan.networks.mlp:MLP",
             "multilayer perceptrons, for vectors",
             takes=("hidden_layers",),
+            discriminator_takes=("fourier_octaves", "fourier_scale"),
         ),
         "convolutional": NetworkEntry(
             "logan.networks.convolutional:CONVOLUTIONAL", "DCGAN-like, for images", of_images=True

@@ -6,7 +6,7 @@ from typing import ClassVar
 import keras
 import tensorflow as tf
 
-from logan.penalties import check_form, gradient_norm, pairwise_gradient, penalty_of
+from logan.penalties import check_form, check_softness, gradient_norm, pairwise_gradient, penalty_of
 from logan.terms.base import Term, Update
 
 
@@ -21,10 +21,12 @@ class PairwisePenalty(Term):
         weight: λ.
         form: `norm`, `squared_norm` or `feature_mean`.
         distance_scale: τ >= 0 weighs pairs by their distance. 0: all alike.
+        softness: τ >= 0 asks for less slope within about τ of x. 0: for slope 1 everywhere.
     """
 
     form: str = "norm"
     distance_scale: float = 0.0
+    softness: float = 0.0
 
     needs_encoder: ClassVar[bool] = True
     log_names: ClassVar[tuple[str, ...]] = (
@@ -34,6 +36,7 @@ class PairwisePenalty(Term):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_form(self.form, self.distance_scale)
+        check_softness(self.softness)
 
     def __call__(self, update: Update) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         x, z = update.compared.real
@@ -43,6 +46,7 @@ class PairwisePenalty(Term):
             z,
             update.reconstruct(),
             epsilon=update.draw.epsilon(tf.shape(x)[0]),
+            softness=self.softness,
         )
         penalty = tf.reduce_mean(penalty_of(pair, self.form, self.distance_scale))
         slope, alignment = pair.slope_and_alignment()

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from logan.networks.base import LeakyReLU
-from logan.networks.mlp import Discriminator, Encoder, Generator
+from logan.networks.mlp import Discriminator, Encoder, Generator, fourier_features
 
 SIZES = [
     dict(data_shape=(2,), latent_length=2, width=8, hidden_layers=1),
@@ -157,3 +157,27 @@ def test_config_of_version_0_2_is_read():
     assert (network.data_shape, network.latent_length, network.trainable) == ((3,), 2, False)
     assert network(np.zeros([4, 3], np.float32)).shape == (4, 2)
     assert "data_length" in old  # the caller's own is left as it was
+
+
+def test_fourier_features_by_hand():
+    """At x = 1/2 the first octave has sin(π/2) and cos(π/2), the second sin π and cos π."""
+    features = fourier_features(np.full((1, 1), 0.5, np.float32), octaves=2, scale=0.4)
+    np.testing.assert_allclose(np.concatenate(features, axis=1), [[0.4, 0, 0, -0.2]], atol=1e-7)
+
+
+def test_discriminator_sees_fourier_features_of_x_alone():
+    network = Discriminator((3,), 2, width=4, hidden_layers=1, fourier_octaves=5)
+    assert network.stack.layers[0].kernel.shape == (3 * 11 + 2, 4)
+    assert network(numbers(6, 3), numbers(6, 2)).shape == (6, 1)
+    twin = Discriminator.from_config(network.get_config())
+    assert (twin.fourier_octaves, twin.fourier_scale) == (5, 0.1)
+    of_x = Discriminator((3,), 0, width=4, hidden_layers=1, fourier_octaves=1)
+    assert of_x.stack.layers[0].kernel.shape == (9, 4)
+    plain = Discriminator((3,), 0, width=4, hidden_layers=1)
+    np.testing.assert_array_equal(plain(numbers(6, 3)), plain.stack(numbers(6, 3)))
+
+
+@pytest.mark.parametrize("settings", [dict(fourier_octaves=-1), dict(fourier_scale=0.0)])
+def test_bad_fourier_settings_are_refused(settings):
+    with pytest.raises(ValueError, match="fourier_octaves >= 0 and fourier_scale > 0"):
+        Discriminator(**settings)

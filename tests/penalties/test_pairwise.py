@@ -16,6 +16,7 @@ from logan.penalties import (
     penalty_of,
 )
 from logan.settings import Experiment
+from logan.terms import PairwisePenalty
 
 each_form = pytest.mark.parametrize("form", sorted(PENALTY_FORMS))
 
@@ -95,6 +96,36 @@ def test_distance_weight_by_hand():
     weights = distance_weight(tf.constant([0.0, 3.0, 4.0, 1000.0]), 4.0)
     np.testing.assert_allclose(weights, [0, 9 / 25, 1 / 2, 1], rtol=2e-5)
     np.testing.assert_array_equal(distance_weight(tf.constant([0.0, 3.0]), 0.0), [1, 1])
+
+
+def test_softened_direction_by_hand():
+    """With x - x̂ = (3, 4) and τ = 12: u = (3, 4) / 13; a flat D pays its length 5 / 13."""
+    case = {name: tf.constant(VECTOR[name], tf.float32) for name in ("x", "x_hat")}
+    z = latents_like(VECTOR["x"])
+    pair = pairwise_gradient(linear([2.0, 1.0]), case["x"], z, case["x_hat"], softness=12.0)
+    np.testing.assert_allclose(pair.direction, [[3 / 13, 4 / 13]], rtol=1e-6)
+    np.testing.assert_allclose(pair.distance, [5], rtol=1e-6)
+    _, alignment = pair.slope_and_alignment()
+    np.testing.assert_allclose(alignment, [10 / 13 / 5**0.5], rtol=1e-6)
+    penalty = pairwise_gradient_penalty(
+        linear([0.0, 0.0]), case["x"], z, case["x_hat"], softness=12.0
+    )
+    np.testing.assert_allclose(penalty, [5 / 13], rtol=1e-6)
+
+
+def test_softened_direction_of_a_solved_pair_is_zero():
+    x = tf.constant([[1.0, 2.0]])
+    pair = pairwise_gradient(half_square, x, latents_like(x), tf.identity(x), softness=0.1)
+    np.testing.assert_allclose(pair.direction, [[0, 0]], atol=1e-6)
+    np.testing.assert_allclose(penalty_of(pair, "squared_norm"), [5], rtol=1e-6)
+
+
+def test_negative_softness_is_refused():
+    x = tf.ones([1, 2])
+    with pytest.raises(ValueError, match=r"softness >= 0.*-1"):
+        pairwise_gradient(half_square, x, latents_like(x), x, softness=-1.0)
+    with pytest.raises(ValueError, match=r"softness >= 0.*-1"):
+        PairwisePenalty(softness=-1.0)
 
 
 def test_slope_and_alignment_by_hand():
