@@ -20,7 +20,10 @@ from tqdm import tqdm
 from logan.distribution import all_agree_to
 from logan.errors import DivergedError
 from logan.files import flush_to_disk
+from logan.generation import reconstruct
+from logan.metrics.reconstruction import root_mean_square_distance
 from logan.models.adversarial import EXPLODED, NEVER
+from logan.models.best import BestAverages
 from logan.runs import Run
 
 
@@ -101,11 +104,41 @@ class WriteLog(Interval):
                     tf.summary.scalar(name, value)
 
 
+class KeepBest(Interval):
+    """Measures reconstructions of held-out samples, logs their distance, keeps the best averages.
+
+    To be in front of what logs. Every `EVERY` steps at most: measuring takes less than 2 % of what
+    so many steps take.
+    """
+
+    EVERY = 100
+
+    def __init__(self, best: BestAverages, x: np.ndarray, steps: int):
+        """Takes what keeps them, held-out samples, and the step at which training ends."""
+        super().__init__()
+        self._best = best
+        self._x = x
+        self._steps = steps
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        self._last = int(self.model.step.numpy())
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        step = int(self.model.step.numpy())
+        if step // self.EVERY > self._last // self.EVERY or step == self._steps:
+            distance = root_mean_square_distance(self._x, reconstruct(self.model, self._x))
+            self._best.offer(self.model, distance)
+            if logs is not None:  # the callbacks after this one get the same dictionary
+                logs["held_out_distance"] = distance
+        self._last = step
+
+
 class SaveCheckpoints(Interval):
     """Saves every so many steps or minutes, at the end, and when training is told to stop."""
 
-    def __init__(self, run: Run):
+    def __init__(self, run: Run, best: BestAverages | None = None):
         super().__init__()
+        self._best = best
         self._experiment = run.experiment
         self._checkpoints = run.checkpoints
         self._log = run.log
@@ -119,7 +152,7 @@ class SaveCheckpoints(Interval):
             return
         # What a checkpoint stands for is not logged again: after a power cut both must be there.
         flush_to_disk(self._log)
-        self._checkpoints.save(self.model, step)
+        self._checkpoints.save(self.model, step, self._best)
         self._last_step, self._last_time = step, time.monotonic()
 
     def _is_due(self, step: int) -> bool:

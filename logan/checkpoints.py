@@ -11,13 +11,14 @@ import secrets
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from logan.errors import RunError
 from logan.files import flush_to_disk
 
 if TYPE_CHECKING:
     from logan.models.adversarial import AdversarialModel
+    from logan.models.best import BestAverages
 
 _NAME = re.compile(r"step-(\d+)")
 _TEMPORARY = ".unfinished-"
@@ -55,14 +56,16 @@ class Checkpoints:
         steps = self.steps()
         return self.path(steps[-1]) if steps else None
 
-    def save(self, model: "AdversarialModel", step: int) -> None:
-        """Adds a checkpoint and removes those that are too old."""
+    def save(
+        self, model: "AdversarialModel", step: int, best: "BestAverages | None" = None
+    ) -> None:
+        """Adds a checkpoint, of the best averages too if given, and removes those too old."""
         import tensorflow as tf
 
         temporary = self.folder / f"{_TEMPORARY}{secrets.token_hex(4)}"
         try:
             temporary.mkdir(parents=True)
-            tf.train.Checkpoint(model=model).write(str(temporary / _PREFIX))
+            tf.train.Checkpoint(**_tracked(model, best)).write(str(temporary / _PREFIX))
             for path in [*temporary.iterdir(), temporary]:
                 flush_to_disk(path)
             self.discard(step)
@@ -74,8 +77,13 @@ class Checkpoints:
         for old in self.steps()[: -self.kept]:
             self.discard(old)
 
-    def restore(self, model: "AdversarialModel") -> int:
+    def restore(self, model: "AdversarialModel", best: "BestAverages | None" = None) -> int:
         """Loads the newest checkpoint that can be read; those that cannot are reported.
+
+        Args:
+            model: gets what the checkpoint holds.
+            best: gets the best averages. Stays as it is if the checkpoint, of a version before 0.3,
+                holds none.
 
         Returns:
             Its step; 0 if there is none, and then the model is as it was.
@@ -89,8 +97,11 @@ class Checkpoints:
         for step in reversed(self.steps()):
             path = self.path(step)
             try:
-                checkpoint = tf.train.Checkpoint(model=model)
-                checkpoint.read(str(path / _PREFIX)).assert_existing_objects_matched()
+                prefix = str(path / _PREFIX)
+                names = (name for name, _ in tf.train.list_variables(prefix))
+                has_best = any(name.startswith("best/") for name in names)
+                checkpoint = tf.train.Checkpoint(**_tracked(model, best if has_best else None))
+                checkpoint.read(prefix).assert_existing_objects_matched()
             except (*_UNREADABLE, tf.errors.OpError) as error:
                 faults.append(f"{path}: expected a checkpoint of this run. {_first_line(error)}")
                 continue
@@ -113,6 +124,10 @@ class Checkpoints:
             gone = self.folder / f"{_TEMPORARY}{secrets.token_hex(4)}"
             self.path(step).rename(gone)
             shutil.rmtree(gone, ignore_errors=True)
+
+
+def _tracked(model: "AdversarialModel", best: "BestAverages | None") -> dict[str, Any]:
+    return dict(model=model) if best is None else dict(model=model, best=best)
 
 
 def _first_line(error: BaseException) -> str:

@@ -238,17 +238,25 @@ class Run:
     def checkpoints(self) -> Checkpoints:
         return Checkpoints(self.path / "checkpoints", self.experiment.checkpoints_kept)
 
-    def trained_model(self) -> "AdversarialModel":
+    def trained_model(self, weights: str | None = None) -> "AdversarialModel":
         """The model at its newest checkpoint.
+
+        Args:
+            weights: its averages, `best` or `last`; None for what the run's --weights says.
 
         Raises:
             RunError: if nothing was trained yet.
         """
         from logan.models.assemble import assemble
+        from logan.models.best import BestAverages
+        from logan.models.bigan import BiGAN
 
         model = assemble(self.experiment)
-        if self.checkpoints.restore(model) == 0:
+        best = BestAverages(model) if isinstance(model, BiGAN) else None
+        if self.checkpoints.restore(model, best) == 0:
             raise RunError(f"{self.path}: expected a trained run. Received: no checkpoint in it")
+        if best and (weights or self.experiment.weights) == "best":
+            best.restore(model)
         return model
 
     # Rollbacks.
@@ -310,15 +318,19 @@ class Run:
         for name, network in {**networks, "discriminator": model.discriminator}.items():
             with atomic_path(self.export / f"{name}.keras") as temporary:
                 network.save(temporary)
-        write_json(self.export / "step.json", int(model.step.numpy()))
+        step = int(model.step.numpy())
+        write_json(self.export / "step.json", [step, model.averages_step or step])
 
-    def exported_step(self) -> int | None:
-        """The step of which all networks were exported; None if that is not known."""
+    def exported_steps(self) -> tuple[int, int] | None:
+        """At which step all networks were exported, and of which the averages are.
+
+        None if that is not known.
+        """
         try:
-            step = read_json(self.export / "step.json")
-        except (FileNotFoundError, UserError):
+            step, averages_step = read_json(self.export / "step.json")
+        except (FileNotFoundError, UserError, TypeError, ValueError):
             return None
-        return step if isinstance(step, int) else None
+        return (step, averages_step) if isinstance(step, int) else None
 
 
 def environment(experiment: Experiment) -> dict[str, Any]:

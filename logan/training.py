@@ -12,10 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from logan.callbacks import (
     Interruption,
+    KeepBest,
     SaveCheckpoints,
     ShowProgress,
     StopOnDivergence,
@@ -34,12 +36,15 @@ from logan.distribution import (
 from logan.errors import DivergedError, UserError
 from logan.models.adversarial import AdversarialModel
 from logan.models.assemble import assemble, check_parts
+from logan.models.best import BestAverages
+from logan.models.bigan import BiGAN
 from logan.runs import Run, cache_of
 from logan.settings import Experiment, identity
 from logan.sheets import write_sheets
 from logan.snapshots import toy_snapshot, write_snapshot
 
 _MOST_STEPS_PER_EXECUTION = 50
+_HELD_OUT = {False: 500, True: 256}  # samples to reconstruct, of toy data and of images
 _ROLLBACK_FACTOR = 0.5  # of the learning rate, for each rollback
 
 
@@ -109,7 +114,7 @@ def _lead(
                 run.roll_back(error)
         step = int(model.step.numpy())
         # Also where an earlier call was killed between its last checkpoint and here.
-        if step != run.exported_step():
+        if run.exported_steps() != (step, model.averages_step or step):
             run.export_networks(model)
         records = run.records()
     seconds = records[-1]["seconds"] if records else 0.0
@@ -123,14 +128,20 @@ def _continue(
     interruption: Interruption,
     show_progress: bool,
 ) -> AdversarialModel:
-    """Trains on from the newest checkpoint to the end, or until told to stop."""
-    model, first_step = _restored(run, strategy)
+    """Trains on from the newest checkpoint to the end, or until told to stop.
+
+    Returns:
+        The model, with those averages that the run's --weights names.
+    """
+    model, best, first_step = _restored(run, strategy)
     _check_alike(run, strategy, first_step)
     records = run.keep_records_until(first_step)
     if first_step < run.experiment.steps:
         run.write_environment(first_step)
-        with _callbacks(run, data, records, interruption, show_progress) as callbacks:
+        with _callbacks(run, data, best, records, interruption, show_progress) as callbacks:
             _fit(model, data, run.experiment, strategy, callbacks)
+    if best and run.experiment.weights == "best":
+        best.restore(model)
     return model
 
 
@@ -148,7 +159,7 @@ def _help(
     run = Run(Path(workdir), experiment)
     data = load(experiment, cache_of(workdir), show_progress=show_progress)
     start = time.monotonic()
-    model, first_step = _restored(run, strategy)
+    model, _, first_step = _restored(run, strategy)
     _check_alike(run, strategy, first_step)
     if first_step < experiment.steps:
         with interruption.listening():
@@ -157,15 +168,19 @@ def _help(
     return Outcome(run, int(model.step.numpy()), seconds, interruption.received)
 
 
-def _restored(run: Run, strategy: tf.distribute.Strategy) -> tuple[AdversarialModel, int]:
-    """The model at its newest checkpoint, and that step; a new one at step 0."""
+def _restored(
+    run: Run, strategy: tf.distribute.Strategy
+) -> tuple[AdversarialModel, BestAverages | None, int]:
+    """The model at its newest checkpoint, its best averages, and that step; new ones at step 0."""
     with strategy.scope():
         model = assemble(
             run.experiment,
             _steps_per_execution(run.experiment),
             learning_rate_factor=_ROLLBACK_FACTOR ** len(run.rollbacks()),
         )
-        return model, run.checkpoints.restore(model)
+    best = BestAverages(model) if isinstance(model, BiGAN) else None
+    with strategy.scope():
+        return model, best, run.checkpoints.restore(model, best)
 
 
 def _check_alike(run: Run, strategy: tf.distribute.Strategy, first_step: int) -> None:
@@ -197,6 +212,7 @@ def _steps_per_execution(experiment: Experiment) -> int:
 def _callbacks(
     run: Run,
     data: Data,
+    best: BestAverages | None,
     records: list[dict[str, Any]],
     interruption: Interruption,
     show_progress: bool,
@@ -206,13 +222,16 @@ def _callbacks(
     The checkpoint comes last: after a kill, what it stands for is not done again.
     """
     experiment = run.experiment
-    callbacks = [StopOnDivergence(run), WriteLog(run, records), interruption]
+    callbacks: list[Any] = [StopOnDivergence(run)]
+    if best:
+        callbacks.append(KeepBest(best, _held_out(data, experiment), experiment.steps))
+    callbacks += [WriteLog(run, records), interruption]
     if experiment.snapshots:
         snapshots = TakeSnapshots(
             lambda: _take(snapshots.model, data, run), experiment.snapshots, experiment.steps
         )
         callbacks.append(snapshots)
-    callbacks.append(SaveCheckpoints(run))
+    callbacks.append(SaveCheckpoints(run, best))
     first_step = records[-1]["step"] if records else 0
     progress = ShowProgress(run, first_step) if show_progress else None
     try:
@@ -220,6 +239,11 @@ def _callbacks(
     finally:
         if progress:
             progress.close()
+
+
+def _held_out(data: Data, experiment: Experiment) -> np.ndarray:
+    """What the best averages are chosen by; of toy data not what an evaluation draws."""
+    return data.evaluation_sample(experiment.seed + 1, _HELD_OUT[experiment.is_image])
 
 
 def _take(model: AdversarialModel, data: Data, run: Run) -> None:

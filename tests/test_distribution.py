@@ -135,7 +135,7 @@ def test_mirrored_run_goes_on_to_the_same_end(tmp_path):
         np.testing.assert_allclose(found[name], value, err_msg=name, **TOLERANCE)
     assert [record["step"] for record in run.records()] == [10, 20, 30, 40]
     assert run.records()[:2] == log[:2]
-    assert run.exported_step() == 40
+    assert run.exported_steps()[0] == 40
 
 
 def set_slurm(monkeypatch, **variables):
@@ -230,7 +230,7 @@ def test_two_workers_train(tmp_path):
         assert worker.returncode == 0, printed
     run = Run.open(tmp_path / "run")
     assert [record["step"] for record in run.records()] == [10, 20]
-    assert run.exported_step() == 20
+    assert run.exported_steps()[0] == 20
 
 
 @pytest.mark.slow
@@ -269,7 +269,7 @@ def test_lost_chief_stops_the_other_and_both_go_on_when_started_again(tmp_path):
         assert worker.returncode == 0, printed
     run = Run.open(workdir)
     assert [record["step"] for record in run.records()] == list(range(10, 401, 10))
-    assert run.exported_step() == 400
+    assert run.exported_steps()[0] == 400
 
 
 @pytest.mark.slow

@@ -181,7 +181,9 @@ def test_data_networks_sampler_and_measure_of_a_plugin(tmp_path: Path) -> None:
     flat = command(tmp_path, "logan-evaluate", *evaluate, "--sampler=flat:brightness=0.25")
     assert flat.returncode == 0, flat.stderr
     assert "flat:brightness=0.25" in flat.stdout
-    metrics = json.loads((tmp_path / "run/samplers/flat-brightness=0.25/metrics.json").read_text())
+    metrics = json.loads(
+        (tmp_path / "run/variants/sampler=flat-brightness=0.25/metrics.json").read_text()
+    )
     assert (metrics["brightness"], metrics["sampler"]) == (0.25, "flat:brightness=0.25")
     assert "by the sampler flat:brightness=0.25" in metrics["protocol"]
     assert "the last 10 bars" in metrics["protocol"]

@@ -16,6 +16,8 @@ from stored import variables
 from logan.callbacks import SaveCheckpoints
 from logan.datasets.load import load
 from logan.errors import DivergedError, RunError
+from logan.generation import reconstruct
+from logan.metrics.reconstruction import root_mean_square_distance
 from logan.models.assemble import assemble
 from logan.runs import Run
 from logan.settings import Experiment
@@ -115,6 +117,32 @@ def test_outcome_and_log(undisturbed):
     # A cosine from 2e-3 down to a tenth of it.
     expected = [2e-4 + 9e-4 * (1 + np.cos(np.pi * step / 25)) for step in (10, 20, 25)]
     np.testing.assert_allclose(rates, expected, rtol=1e-4, atol=1e-9)
+
+
+def test_held_out_reconstructions_are_measured_every_hundred_steps_and_at_the_end(tmp_path):
+    experiment = dataclasses.replace(EXPERIMENT, steps=250, log_every=50, learning_rate=0.05)
+    run = train(experiment, tmp_path / "run", show_progress=False).run
+    distances = {r["step"]: r.get("held_out_distance") for r in run.records()}
+    assert [step for step, distance in distances.items() if distance] == [100, 200, 250]
+    least = min(filter(None, distances.values()))
+    good = [step for step, distance in distances.items() if distance and distance <= 1.5 * least]
+    best, last = run.trained_model("best"), run.trained_model("last")
+    assert (best.averages_step, last.averages_step) == (good[-1], None)
+    assert run.exported_steps() == (250, good[-1])
+    x = load(experiment).evaluation_sample(experiment.seed + 1, 500)
+    distance = root_mean_square_distance(x, reconstruct(best, x))
+    assert distance == pytest.approx(distances[good[-1]], rel=1e-4)
+
+
+def test_export_follows_the_choice_of_weights(copy, undisturbed):
+    """The same command with --weights=last exports anew, without training."""
+    model = copy.trained_model()
+    model.averages_step = 10
+    copy.export_networks(model)
+    assert copy.exported_steps() == (25, 10)
+    settings = dataclasses.replace(EXPERIMENT, weights="last")
+    train(settings, copy.path, show_progress=False)
+    assert copy.exported_steps() == (25, 25)
 
 
 def test_what_a_run_leaves_in_its_folder(undisturbed):
@@ -452,7 +480,7 @@ def test_export_that_was_cut_short_is_made_again(copy):
     (copy.export / "step.json").write_text("20")
     train(EXPERIMENT, copy.path, show_progress=False)
     assert len((copy.export / "encoder.keras").read_bytes()) == len(before)
-    assert copy.exported_step() == 25
+    assert copy.exported_steps()[0] == 25
 
 
 # Other kinds.

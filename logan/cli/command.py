@@ -138,6 +138,17 @@ def define_sampler() -> None:
     )
 
 
+def define_weights() -> None:
+    flags.DEFINE_enum(
+        "weights",
+        None,
+        ["best", "last"],
+        "Which averaged weights: best, those that reconstructed held-out samples best; last, those "
+        "of the end. Default: as the run was trained with, best unless it says otherwise.",
+        module_name="logan.cli",
+    )
+
+
 def given_sampler() -> str:
     """--sampler.
 

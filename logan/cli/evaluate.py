@@ -17,6 +17,7 @@ def define() -> None:
     command.define_workdir()
     command.define_plugins("measures and samplers")
     command.define_sampler()
+    command.define_weights()
     command.define_threads()
     flags.DEFINE_integer(
         "samples",
@@ -53,13 +54,20 @@ def main() -> None:
     from logan.evaluation import evaluate, table
 
     metrics, paths = evaluate(
-        run, settings.samples, settings.extractor, settings.inception_weights, sampler
+        run,
+        settings.samples,
+        settings.extractor,
+        settings.inception_weights,
+        sampler,
+        settings.weights,
     )
     guesses = {
         name: {"reconstruction": closeness}
         for name, closeness in metrics.get("baselines", {}).items()
     }
-    label = run.label if sampler == PLAIN else f"{run.label}, {sampler}"
+    variant = [sampler] if sampler != PLAIN else []
+    variant += [f"{settings.weights} weights"] if settings.weights else []
+    label = ", ".join([run.label, *variant])
     print(table({label: metrics, **guesses}))
     print(f"\n{metrics['protocol']}")
     for path in paths:

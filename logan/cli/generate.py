@@ -47,7 +47,8 @@ def main() -> None:
     from logan.figures.grids import image_grid
     from logan.sampling import sample
 
-    images = sample(run.trained_model(), flags.FLAGS.seed, flags.FLAGS.count, sampler)
+    model = run.trained_model(flags.FLAGS.weights)
+    images = sample(model, flags.FLAGS.seed, flags.FLAGS.count, sampler)
     grid = image_grid(images, flags.FLAGS.columns)
     print(image_run.save_grid(grid, output, flags.FLAGS.scale or _SCALE))
 

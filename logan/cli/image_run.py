@@ -27,7 +27,7 @@ HELD_OUT_SEED = "Choice of held-out images. 0: evenly spread; any other number: 
 
 
 def define(count: int | None, what: str, output: str, seed: str) -> None:
-    """Defines --workdir, --count, --seed, --size, --output and --threads."""
+    """Defines --workdir, --count, --seed, --size, --output, --weights and --threads."""
     command.define_workdir()
     flags.DEFINE_integer("count", count, what, lower_bound=1, module_name="logan.cli")
     flags.DEFINE_integer("seed", 0, seed, lower_bound=0, module_name="logan.cli")
@@ -41,6 +41,7 @@ def define(count: int | None, what: str, output: str, seed: str) -> None:
         module_name="logan.cli",
     )
     command.define_output(f"Path of the picture, .png. Default: {output} in the run's figures/.")
+    command.define_weights()
     command.define_threads()
 
 
@@ -75,7 +76,7 @@ def bigan_of(run: Run) -> "BiGAN":
     """
     from logan.models.bigan import BiGAN
 
-    model = run.trained_model()
+    model = run.trained_model(flags.FLAGS.weights)
     if not isinstance(model, BiGAN):
         raise UserError(f"--workdir: expected a run with an encoder. {run.path} has none")
     return model

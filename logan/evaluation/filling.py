@@ -52,7 +52,7 @@ def _of_toy(model: AdversarialModel, run: Run, samples: int, sampler: str) -> Re
     toy, seed = load_toy(run.experiment), run.experiment.seed
     x, generated = toy.evaluation_sample(seed, samples), sample(model, seed, samples, sampler)
     return Record(
-        f"{samples:,} samples of the averaged generator with the run's seed{_by(sampler)}",
+        f"{samples:,} samples of {_averaged(model)} with the run's seed{_by(sampler)}",
         seed,
         x,
         generated=generated,
@@ -80,7 +80,7 @@ def _of_images(
     train, x = images.training_sample(COMPARED), images.evaluation_sample(0, COMPARED)
     index, generated = images.held_out(COMPARED), sample(model, seed, samples, sampler)
     return Record(
-        f"{samples:,} generations of the averaged generator with the run's seed{_by(sampler)}; "
+        f"{samples:,} generations of {_averaged(model)} with the run's seed{_by(sampler)}; "
         f"real: up to {COMPARED:,} images of each part, evenly spread, here {len(train):,} for "
         f"training and {len(x):,} held out ({images.split})",
         seed,
@@ -93,6 +93,15 @@ def _of_images(
         junction=images.junction,
         extractor=extractor,
         **_by_encoder(model, seed, x, samples),
+    )
+
+
+def _averaged(model: AdversarialModel) -> str:
+    if model.averages_step is None:
+        return "the averaged generator"
+    return (
+        f"the generator averaged at step {model.averages_step:,}, whose held-out reconstructions "
+        "were best,"
     )
 
 

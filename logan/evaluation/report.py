@@ -11,6 +11,7 @@ from logan.evaluation.record import Record
 from logan.figures.files import save_figure
 from logan.files import read_json, write_json, write_text
 from logan.runs import Run
+from logan.settings import Experiment
 from logan.settings.names import PLAIN
 
 
@@ -20,12 +21,13 @@ def evaluate(
     extractor_name: str = "random",
     extractor_weights: str | None = None,
     sampler: str = PLAIN,
+    weights: str | None = None,
 ) -> tuple[dict[str, Any], list[Path]]:
     """Measures a run at its newest checkpoint and writes metrics.json.
 
     The measures write files and pictures of their own beside it. Those of an earlier evaluation
-    go, unless they are written anew. What another sampler than the plain one gives lies in a folder
-    of its own, `samplers/NAME` in the run's.
+    go, unless they are written anew. What another sampler than the plain one gives, or other
+    weights than the run's --weights, lies in a folder of its own in the run's `variants`.
 
     Args:
         run: a trained run.
@@ -35,6 +37,7 @@ def evaluate(
             leaves out what needs features.
         extractor_weights: a file of Inception weights; Keras's own are fetched without.
         sampler: how to sample, see `logan.sampling.sample`.
+        weights: `best` or `last`, see `Run.trained_model`.
 
     Returns:
         Numbers by name with `protocol`, how they were measured; and the paths of what was written,
@@ -49,7 +52,7 @@ def evaluate(
     from logan.metrics.extractors import extractor
 
     experiment, features = run.experiment, None
-    model = run.trained_model()
+    model = run.trained_model(weights)
     if experiment.is_image and extractor_name != "none":
         features = extractor(
             extractor_name, experiment.image_size, experiment.channels, extractor_weights
@@ -62,11 +65,12 @@ def evaluate(
         "penalty": experiment.penalty,
         "seed": experiment.seed,
         "step": int(model.step.numpy()),
+        "averages_step": model.averages_step or int(model.step.numpy()),
         "sampler": sampler,
         "training_seconds": records[-1]["seconds"] if records else None,
         **metrics_from(record, found),
     }
-    folder = run.path if sampler == PLAIN else run.path / "samplers" / _as_file_name(sampler)
+    folder = run.path / _variant(experiment, sampler, weights)
     pictures = _write_files(folder, found)
     path = folder / run.metrics.name
     write_json(path, metrics)
@@ -106,8 +110,12 @@ def metrics_from(record: Record, found: dict[str, Measured]) -> dict[str, Any]:
     return {**finite, "protocol": ". ".join(filter(None, sentences))}
 
 
-def _as_file_name(sampler: str) -> str:
-    return re.sub(r"[^\w.=-]", "-", sampler)
+def _variant(experiment: Experiment, sampler: str, weights: str | None) -> Path:
+    """The folder within the run's for what was not measured as the run's settings have it."""
+    parts = [] if sampler == PLAIN else [f"sampler={sampler}"]
+    if weights not in (None, experiment.weights):
+        parts.append(f"weights={weights}")
+    return Path("variants", re.sub(r"[^\w.=,-]", "-", ",".join(parts))) if parts else Path()
 
 
 def _write_files(folder: Path, found: dict[str, Measured]) -> list[Path]:

@@ -22,7 +22,10 @@ _PANELS: dict[str, dict[str, str]] = {
     "D logit": {"real_logits": "real", "fake_logits": "generated"},
     "penalty": {"penalty": "penalty"},
     "gradient of D at the pairs": {"gradient_slope": "slope", "gradient_alignment": "alignment"},
-    "mean ‖x - G(E(x))‖": {"reconstruction_distance": "distance"},
+    "‖x - G(E(x))‖": {
+        "reconstruction_distance": "training, mean",
+        "held_out_distance": "held out, root mean square",
+    },
     "autoencoder loss": {"autoencoder_loss": "mean square"},
     "learning rate": {"learning_rate": "learning rate"},
     "modes": {"modes": "all", "captured": "captured", "captured_fair": "in a fair share"},
@@ -44,9 +47,9 @@ def curves_figure(runs: Mapping[str, Records]) -> Figure:
     """Draws what the logs hold, one panel for each kind: raw values pale, smoothed ones full.
 
     Keys drawn: discriminator_loss, generator_loss; real_logits, fake_logits; penalty;
-    gradient_slope, gradient_alignment; reconstruction_distance; autoencoder_loss; learning_rate;
-    and of `logan.metrics.coverage.mode_coverage` modes, captured, captured_fair; high_quality;
-    reverse_kl_all.
+    gradient_slope, gradient_alignment; reconstruction_distance, held_out_distance;
+    autoencoder_loss; learning_rate; and of `logan.metrics.coverage.mode_coverage` modes, captured,
+    captured_fair; high_quality; reverse_kl_all.
     Panels without a key in any log are left out. One run has a colour for each key; of several
     runs each has a colour, and the keys differ in their dashes.
 

@@ -41,6 +41,7 @@ class AdversarialModel(NetworkGroup):
         terms: summands of the losses besides the adversarial one.
         discriminator_in_float32: its logits, computed in float32 whatever its precision.
         step: finished training steps, int64 scalar variable.
+        averages_step: the step that the averages are of, if it is not the last one.
         first_bad_step: the first step, counted from 1, with a loss that was not finite or beyond
             `EXPLODED`, or `NEVER`.
     """
@@ -91,6 +92,7 @@ class AdversarialModel(NetworkGroup):
         self.discriminator_steps = discriminator_steps
         self.average_decay = average_decay
         self.seed = seed
+        self.averages_step: int | None = None
         self.step = self._counter("step", 0)
         self.first_bad_step = self._counter("first_bad_step", NEVER)
         self._names_of_terms = _distinct_names(self.terms)

@@ -244,6 +244,13 @@ class Experiment:
         at_least=0,
         below=1,
     )
+    weights: str = setting(
+        "best",
+        "Averaged weights to export and to measure. best: those that reconstructed held-out "
+        "samples best, or nearly so and later; last: those of the end. Without an encoder: last.",
+        choices=("best", "last"),
+        names_the_run=False,
+    )
     seed: int = setting(0, "Seed of every random draw.", at_least=0)
 
     # Execution.

@@ -10,6 +10,8 @@ from logan.datasets.load import load_toy
 from logan.datasets.toy import ToyDistribution
 from logan.errors import RunError
 from logan.figures.contours import Contour
+from logan.generation import in_batches
+from logan.models.adversarial import AdversarialModel
 from logan.runs import Run
 from logan.snapshots import read_snapshots
 
@@ -61,12 +63,23 @@ class History:
 
     @functools.cached_property
     def last(self) -> Snapshot:
-        """The last snapshot.
+        """The last snapshot, with what the run's averages make of its latents and real samples.
+
+        These are the averages that --weights names.
 
         Raises:
             RunError: if there are none.
         """
-        return self._snapshots(last=1)[-1]
+        last, model = self._snapshots(last=1)[-1], self.model
+        if "generated" in last and model.averages_step:
+            last["generated"] = in_batches(model.averaged_generator, last["latents"])
+            last["encoded"] = in_batches(model.averaged_encoder, last["real"])
+        return last
+
+    @functools.cached_property
+    def model(self) -> AdversarialModel:
+        """The trained model."""
+        return self.run.trained_model()
 
     def _snapshots(self, last: int = 0) -> list[Snapshot]:
         snapshots = read_snapshots(self.run.snapshots, last=last)

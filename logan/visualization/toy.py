@@ -27,7 +27,7 @@ def _samples(history: History) -> Figure:
 def _latent_map(history: History) -> Figure:
     toy, length = history.toy, history.run.experiment.latent_length
     z = latent_grid(length, _LATENTS_ALONG_AXIS[length])
-    samples = in_batches(history.run.trained_model().averaged_generator, z)
+    samples = in_batches(history.model.averaged_generator, z)
     _, distances = nearest_centers(samples, toy.centers)
     return latent_map_figure(z, samples, mode_centers(toy), distances <= 3 * toy.sigma)
 

@@ -227,7 +227,7 @@ def _run_reader() -> Callable[[Path], Any]:
         run = Run.open(folder)
         run.keep_records_until(30)
         run.rollbacks()
-        run.exported_step()
+        run.exported_steps()
         run.write_environment(20)
 
     return read

@@ -1,0 +1,105 @@
+"""Which averages are kept while a training goes on."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from logan.checkpoints import Checkpoints
+from logan.models.best import BestAverages
+from logan.models.bigan import BiGAN
+from logan.networks import mlp
+
+
+@pytest.fixture
+def model():
+    size = dict(width=3, hidden_layers=1)
+    networks = (mlp.Generator(**size), mlp.Encoder(**size), mlp.Discriminator(**size))
+    made = BiGAN(*networks)
+    made.compile()
+    return made
+
+
+def fill(model, number):
+    """Makes every averaged weight that number, at that step."""
+    model.step.assign(number)
+    for role in model.roles:
+        network = getattr(model, f"averaged_{role}")
+        network.set_weights([np.full(w.shape, number) for w in network.weights])
+
+
+def held(best):
+    """The number that all kept weights are."""
+    [number] = {
+        float(value)
+        for network in best.networks.values()
+        for weights in network.get_weights()
+        for value in np.unique(weights)
+    }
+    return number
+
+
+def offer(best, model, errors):
+    for number, error in enumerate(errors, start=1):
+        fill(model, number)
+        best.offer(model, error)
+
+
+@pytest.mark.parametrize(
+    ("errors", "step"),
+    [
+        ([1.0], 1),
+        ([1.0, 0.5, 0.25], 3),
+        ([1.0, 0.2, 0.29, 0.31], 3),  # nearly alike and later, and then not
+        ([0.2, 0.29, 0.4, 0.29], 4),  # compared with the least one, not with the kept one
+        ([0.2, 0.29, 0.1, 0.16], 3),
+        ([0.2, float("nan"), float("inf")], 1),
+        ([float("nan"), 0.5], 2),
+    ],
+)
+def test_the_last_of_nearly_the_least_errors_is_kept(model, errors, step):
+    best = BestAverages(model)
+    offer(best, model, errors)
+    assert (int(best.step.numpy()), held(best)) == (step, step)
+    assert best.error.numpy() == pytest.approx(errors[step - 1])
+
+
+def test_kept_averages_do_not_follow_those_of_the_model_and_come_back(model):
+    best = BestAverages(model)
+    offer(best, model, [0.1, 0.5, 0.6])
+    last = model.generator.get_weights()
+    best.restore(model)
+    assert (model.averages_step, held(best)) == (1, 1)
+    for role in model.roles:
+        for weights in getattr(model, f"averaged_{role}").get_weights():
+            np.testing.assert_array_equal(weights, 1)
+    for weights, before in zip(model.generator.get_weights(), last, strict=True):
+        np.testing.assert_array_equal(weights, before)
+
+
+def test_nothing_was_kept_yet(model):
+    fill(model, 7)
+    BestAverages(model).restore(model)
+    assert model.averages_step is None
+    np.testing.assert_array_equal(model.averaged_generator.get_weights()[0], 7)
+
+
+def test_checkpoint_keeps_them_and_goes_without(model, tmp_path):
+    checkpoints, best = Checkpoints(tmp_path, kept=5), BestAverages(model)
+    checkpoints.save(model, 1)  # as before version 0.3
+    offer(best, model, [0.1, 0.5])
+    checkpoints.save(model, 2, best)
+
+    other = keras.models.clone_model(model)
+    other.compile()
+    found = BestAverages(other)
+    assert checkpoints.restore(other, found) == 2
+    assert (int(found.step.numpy()), held(found)) == (1, 1)
+    assert found.least_error.numpy() == pytest.approx(0.1)
+    assert checkpoints.restore(other) == 2  # who does not ask for them does without
+
+    checkpoints.discard(2)
+    fresh = BestAverages(other)
+    checkpoints.restore(other, fresh)
+    assert (int(fresh.step.numpy()), fresh.error.numpy()) == (0, np.inf)
+    assert tf.io.gfile.listdir(str(tmp_path)) == ["step-00000001"]
