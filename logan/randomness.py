@@ -25,6 +25,7 @@ class Purpose(enum.IntEnum):
     EVALUATION_DATA = 7
     EVALUATION_LATENT = 8
     FLIP = 11
+    SAMPLER = 12
 
 
 def key(seed: int, step: int | tf.Tensor, purpose: Purpose) -> tf.Tensor:

@@ -5,6 +5,7 @@ and a line in `logan.settings.names.SAMPLERS`; from outside of this package, `SA
 """
 
 from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 
@@ -16,16 +17,27 @@ from logan.settings.names import PLAIN, SAMPLERS
 _AT_ONCE = 500
 
 
+class RealData(Protocol):
+    """The data that a sampler may compare with."""
+
+    def training_sample(self, count: int) -> np.ndarray:
+        """Up to `count` float32 examples of those that training sees, or as it sees them."""
+
+    def evaluation_sample(self, seed: int, count: int) -> np.ndarray:
+        """Up to `count` float32 examples that training never sees."""
+
+
 class Source:
-    """The averaged generator of a trained model, and draws of its prior.
+    """The averaged generator of a trained model, draws of its prior, and real data.
 
     Attributes:
         model: the model.
         seed: of the draws.
+        notes: what a sampler tells of itself, for those who read its samples' measures.
     """
 
-    def __init__(self, model: AdversarialModel, seed: int):
-        """Takes the model.
+    def __init__(self, model: AdversarialModel, seed: int, data: RealData | None = None):
+        """Takes the model and the data that it was trained on.
 
         Raises:
             RunError: if it has no generator.
@@ -34,6 +46,29 @@ class Source:
             raise RunError("--workdir: expected a run with a generator. Received: an encoder's")
         self.model = model
         self.seed = seed
+        self.notes: list[str] = []
+        self._data = data
+
+    def real(self, count: int) -> np.ndarray:
+        """Up to `count` of the samples that training sees, or as it sees them.
+
+        Raises:
+            UserError: if no data were given.
+        """
+        return self._given_data().training_sample(count)
+
+    def held_out(self, count: int) -> np.ndarray:
+        """Up to `count` samples that training never sees; of toy data not those of an evaluation.
+
+        Raises:
+            UserError: if no data were given.
+        """
+        return self._given_data().evaluation_sample(self.seed + 2, count)
+
+    def _given_data(self) -> RealData:
+        if self._data is None:
+            raise UserError("expected the data that the model was trained on. Received: none")
+        return self._data
 
     def latents(self, count: int, round: int = 0) -> np.ndarray:
         """Draws of the prior, float32 [count, latent_length].
@@ -66,22 +101,38 @@ def plain(source: Source, count: int) -> np.ndarray:
     return source.generate(source.latents(count))
 
 
-def sample(model: AdversarialModel, seed: int, count: int, sampler: str = PLAIN) -> np.ndarray:
-    """Samples of a trained model, float32 [count, ...].
+def sample(
+    model: AdversarialModel,
+    seed: int,
+    count: int,
+    sampler: str = PLAIN,
+    data: RealData | None = None,
+) -> tuple[np.ndarray, str]:
+    """Samples of a trained model.
 
     Args:
         model: with a generator.
         seed: of all draws.
         count: how many.
         sampler: a name from `SAMPLERS`, with settings "name:setting=value:…".
+        data: that it was trained on, for samplers that compare with them.
+
+    Returns:
+        float32 [count, ...], and what the sampler tells of itself.
 
     Raises:
         RunError: if the model has no generator, or generates values that are not finite.
         UserError: on an unknown sampler or setting, or one that gives another number of samples.
     """
-    samples = np.asarray(SAMPLERS.bind(sampler)(Source(model, seed), count))
+    source, function = Source(model, seed, data), SAMPLERS.bind(sampler)
+    try:
+        samples = np.asarray(function(source, count))
+    except (TypeError, ValueError) as error:
+        if isinstance(error, UserError) or sampler == PLAIN:
+            raise
+        raise UserError(f"--sampler={sampler}: {error}") from error
     if samples.ndim < 2 or len(samples) != count:
         raise UserError(
             f"--sampler={sampler}: expected {count} samples. Received: {list(samples.shape)}"
         )
-    return samples
+    return samples, "; ".join(source.notes)

@@ -4,6 +4,7 @@ from absl import flags
 
 from logan.cli import command, image_run
 from logan.errors import UserError
+from logan.settings.names import PLAIN
 
 TEXT = """Draws a grid of generated images.
 
@@ -44,11 +45,13 @@ def main() -> None:
             f"Received: --scale={flags.FLAGS.scale} --size={flags.FLAGS.size}"
         )
     command.start_tensorflow()
+    from logan.datasets.load import load
     from logan.figures.grids import image_grid
     from logan.sampling import sample
 
     model = run.trained_model(flags.FLAGS.weights)
-    images = sample(model, flags.FLAGS.seed, flags.FLAGS.count, sampler)
+    data = None if sampler == PLAIN else load(run.experiment, run.cache)
+    images, _ = sample(model, flags.FLAGS.seed, flags.FLAGS.count, sampler, data)
     grid = image_grid(images, flags.FLAGS.columns)
     print(image_run.save_grid(grid, output, flags.FLAGS.scale or _SCALE))
 

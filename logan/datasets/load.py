@@ -30,6 +30,9 @@ class Data(Protocol):
     def batches(self, seed: int, batch_size: int, first_step: int = 0) -> tf.data.Dataset:
         """Endless float32 batches; batch t is a function of (seed, t) alone."""
 
+    def training_sample(self, count: int) -> np.ndarray:
+        """Up to `count` float32 examples of those that training sees, or as it sees them."""
+
     def evaluation_sample(self, seed: int, count: int) -> np.ndarray:
         """Up to `count` float32 examples that training never sees."""
 

@@ -61,6 +61,12 @@ class ToyDistribution:
         steps = tf.data.Dataset.range(first_step, np.iinfo(np.int64).max)
         return steps.map(batch).prefetch(8)
 
+    def training_sample(self, count: int) -> np.ndarray:
+        """float32 [count, features] of the same distribution that training draws from."""
+        return self.draw(
+            key(0, 2, Purpose.EVALUATION_DATA), key(0, 3, Purpose.EVALUATION_DATA), count
+        ).numpy()
+
     def evaluation_sample(self, seed: int, count: int) -> np.ndarray:
         """float32 [count, features] that training never draws."""
         choice = key(seed, 0, Purpose.EVALUATION_DATA)

@@ -50,9 +50,10 @@ def record_of(
 
 def _of_toy(model: AdversarialModel, run: Run, samples: int, sampler: str) -> Record:
     toy, seed = load_toy(run.experiment), run.experiment.seed
-    x, generated = toy.evaluation_sample(seed, samples), sample(model, seed, samples, sampler)
+    x = toy.evaluation_sample(seed, samples)
+    generated, notes = sample(model, seed, samples, sampler, toy)
     return Record(
-        f"{samples:,} samples of {_averaged(model)} with the run's seed{_by(sampler)}",
+        f"{samples:,} samples of {_averaged(model)} with the run's seed{_by(sampler, notes)}",
         seed,
         x,
         generated=generated,
@@ -78,9 +79,10 @@ def _of_images(
 ) -> Record:
     images, seed = load_images(run.experiment, run.cache), run.experiment.seed
     train, x = images.training_sample(COMPARED), images.evaluation_sample(0, COMPARED)
-    index, generated = images.held_out(COMPARED), sample(model, seed, samples, sampler)
+    index = images.held_out(COMPARED)
+    generated, notes = sample(model, seed, samples, sampler, images)
     return Record(
-        f"{samples:,} generations of {_averaged(model)} with the run's seed{_by(sampler)}; "
+        f"{samples:,} generations of {_averaged(model)} with the run's seed{_by(sampler, notes)}; "
         f"real: up to {COMPARED:,} images of each part, evenly spread, here {len(train):,} for "
         f"training and {len(x):,} held out ({images.split})",
         seed,
@@ -105,8 +107,10 @@ def _averaged(model: AdversarialModel) -> str:
     )
 
 
-def _by(sampler: str) -> str:
-    return "" if sampler == PLAIN else f", by the sampler {sampler}"
+def _by(sampler: str, notes: str) -> str:
+    if sampler == PLAIN:
+        return ""
+    return f", by the sampler {sampler}" + (f" ({notes})" if notes else "")
 
 
 def _by_encoder(model: AdversarialModel, seed: int, x: np.ndarray, samples: int) -> dict[str, Any]:

@@ -120,7 +120,16 @@ NETWORKS = Registry(
 
 PLAIN = "plain"  # the sampler that takes the generator as it is
 SAMPLERS = Registry(
-    "sampler", {PLAIN: Entry("logan.sampling:plain", "G(z) of draws from the prior")}
+    "sampler",
+    {
+        PLAIN: Entry("logan.sampling:plain", "G(z) of draws from the prior"),
+        "rejection": Entry(
+            "logan.rejection:rejection", "discriminator rejection sampling; percentile=5"
+        ),
+        "metropolis-hastings": Entry(
+            "logan.rejection:metropolis_hastings", "the end of a chain for each sample; steps=640"
+        ),
+    },
 )
 
 

@@ -120,7 +120,7 @@ def _image_comparison(runs: Sequence[Run], labels: dict[Path, str]) -> Figure:
     generations, reconstructions = [held_out], []
     for run in runs:
         model, label = run.trained_model(), labels[run.path]
-        generations.append((label, sample(model, run.experiment.seed, _SHEET_IMAGES)))
+        generations.append((label, sample(model, run.experiment.seed, _SHEET_IMAGES)[0]))
         if isinstance(model, BiGAN):
             reconstructions.append((label, reconstruct(model, x)))
     return comparison_sheet(
