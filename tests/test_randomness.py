@@ -81,6 +81,7 @@ def test_numbers_of_purposes_are_pinned():
         "EVALUATION_DATA": 7,
         "EVALUATION_LATENT": 8,
         "FLIP": 11,
+        "SAMPLER": 12,
     }
 
 

@@ -16,7 +16,6 @@ class BestAverages(tf.Module):
 
     Attributes:
         networks: copies of the averaged generator and encoder, by role.
-        error: their error.
         least_error: the smallest error so far.
         step: the step that they are of; 0 if there was none yet.
     """
@@ -26,8 +25,8 @@ class BestAverages(tf.Module):
     def __init__(self, model: BiGAN):
         super().__init__()
         self.networks = {role: twin(getattr(model, f"averaged_{role}")) for role in model.roles}
-        self.error = tf.Variable(np.inf, dtype=tf.float32, trainable=False)
-        self.least_error = tf.Variable(np.inf, dtype=tf.float32, trainable=False)
+        # Not infinity, which a checkpoint of a sound training does not hold anywhere.
+        self.least_error = tf.Variable(tf.float32.max, dtype=tf.float32, trainable=False)
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False)
 
     def offer(self, model: BiGAN, error: float) -> None:
@@ -36,7 +35,6 @@ class BestAverages(tf.Module):
         if error <= self.TOLERANCE * float(self.least_error.numpy()):
             for role, network in self.networks.items():
                 network.set_weights(getattr(model, f"averaged_{role}").get_weights())
-            self.error.assign(error)
             self.step.assign(model.step.value)
 
     def restore(self, model: BiGAN) -> None:

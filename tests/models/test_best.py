@@ -61,7 +61,6 @@ def test_the_last_of_nearly_the_least_errors_is_kept(model, errors, step):
     best = BestAverages(model)
     offer(best, model, errors)
     assert (int(best.step.numpy()), held(best)) == (step, step)
-    assert best.error.numpy() == pytest.approx(errors[step - 1])
 
 
 def test_kept_averages_do_not_follow_those_of_the_model_and_come_back(model):
@@ -101,5 +100,5 @@ def test_checkpoint_keeps_them_and_goes_without(model, tmp_path):
     checkpoints.discard(2)
     fresh = BestAverages(other)
     checkpoints.restore(other, fresh)
-    assert (int(fresh.step.numpy()), fresh.error.numpy()) == (0, np.inf)
+    assert int(fresh.step.numpy()) == 0
     assert tf.io.gfile.listdir(str(tmp_path)) == ["step-00000001"]
