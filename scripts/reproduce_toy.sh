@@ -14,8 +14,9 @@ run_one() {
   local experiment=$1 penalty=$2 seed=$3
   local workdir=$FOLDER/$experiment-$penalty-seed$seed
   # An interrupted run ends xargs as well, by the code 255.
+  # The published tables are of the last weights, from before a run kept the best ones.
   # shellcheck disable=SC2086
-  logan-train --experiment="$experiment" --penalty="$penalty" --seed="$seed" \
+  logan-train --experiment="$experiment" --penalty="$penalty" --seed="$seed" --weights=last \
     --workdir="$workdir" --threads=1 --noprogress $FLAGS || return $(($? > 128 ? 255 : 1))
   logan-evaluate --workdir="$workdir" --threads=1 | sed -n 3p
 }

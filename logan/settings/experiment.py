@@ -373,6 +373,8 @@ class Experiment:
              "would bound D"),
             (self.network not in networks, "network",
              f"{' or '.join(networks)} with --dataset={self.dataset}"),
+            (self.fourier_octaves > 0 and self.is_image, "fourier_octaves",
+             f"0 with --network={self.network}"),
             (self.prior != "uniform" and self.latent_length != prior_length, "latent_length",
              f"{prior_length} with --prior={self.prior}"),
             (self.model == "encoder" and self.latent_length > 2, "latent_length",

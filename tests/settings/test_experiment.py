@@ -246,6 +246,7 @@ def test_wrong_value_is_refused_and_its_flag_named(name, value):
         (dict(terms=("autoencoder:weight",)), "terms"),
         (dict(terms=("autoencode",)), "terms"),
         (dict(loss="vanilla:smoothing"), "loss"),
+        (dict(dataset="traffic", network="convolutional", fourier_octaves=1), "fourier_octaves"),
         (dict(method="wgangp"), "method"),
         (dict(plugins=("missing.py",)), "plugins"),
         (dict(dataset="images", network="convolutional"), "data"),
