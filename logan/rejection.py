@@ -6,6 +6,7 @@ They weigh anew what the generator makes; a mode that it never makes stays missi
 from collections.abc import Callable
 
 import numpy as np
+from tqdm import tqdm
 
 from logan.density_ratio import DensityRatio, Ratio, learn_density_ratio
 from logan.randomness import Purpose, key, uniform
@@ -127,7 +128,7 @@ def walk(
         x and l at the end.
     """
     scores = scores.copy()
-    for _ in range(steps):
+    for _ in tqdm(range(steps), "proposals", leave=False, disable=None):
         proposed = proposals(len(scores))
         new = ratio(proposed)
         moves = np.log(proposals.uniform(len(scores))) < new - scores  # type: ignore[attr-defined]

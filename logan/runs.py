@@ -248,11 +248,10 @@ class Run:
             RunError: if nothing was trained yet.
         """
         from logan.models.assemble import assemble
-        from logan.models.best import BestAverages
-        from logan.models.bigan import BiGAN
+        from logan.models.best import best_averages
 
         model = assemble(self.experiment)
-        best = BestAverages(model) if isinstance(model, BiGAN) else None
+        best = best_averages(model)
         if self.checkpoints.restore(model, best) == 0:
             raise RunError(f"{self.path}: expected a trained run. Received: no checkpoint in it")
         if best and (weights or self.experiment.weights) == "best":

@@ -36,8 +36,7 @@ from logan.distribution import (
 from logan.errors import DivergedError, UserError
 from logan.models.adversarial import AdversarialModel
 from logan.models.assemble import assemble, check_parts
-from logan.models.best import BestAverages
-from logan.models.bigan import BiGAN
+from logan.models.best import BestAverages, best_averages
 from logan.runs import Run, cache_of
 from logan.settings import Experiment, identity
 from logan.sheets import write_sheets
@@ -178,7 +177,7 @@ def _restored(
             _steps_per_execution(run.experiment),
             learning_rate_factor=_ROLLBACK_FACTOR ** len(run.rollbacks()),
         )
-    best = BestAverages(model) if isinstance(model, BiGAN) else None
+    best = best_averages(model)
     with strategy.scope():
         return model, best, run.checkpoints.restore(model, best)
 

@@ -3,8 +3,20 @@
 import numpy as np
 import tensorflow as tf
 
+from logan.models.adversarial import AdversarialModel
 from logan.models.averages import twin
 from logan.models.bigan import BiGAN
+
+
+def best_averages(model: AdversarialModel) -> "BestAverages | None":
+    """What keeps the model's best averages; None if its reconstructions do not tell them.
+
+    They do where a term of its losses is about them. In a plain BiGAN nothing else than the joint
+    equilibrium ties G(E(x)) to x, and its best reconstructions come long before its best samples.
+    """
+    if isinstance(model, BiGAN) and any(term.needs_encoder for term in model.terms):
+        return BestAverages(model)
+    return None
 
 
 class BestAverages(tf.Module):

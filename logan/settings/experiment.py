@@ -247,7 +247,8 @@ class Experiment:
     weights: str = setting(
         "best",
         "Averaged weights to export and to measure. best: those that reconstructed held-out "
-        "samples best, or nearly so and later; last: those of the end. Without an encoder: last.",
+        "samples best, or nearly so and later; last: those of the end. Without a pairwise penalty "
+        "and an autoencoder loss: last.",
         choices=("best", "last"),
         names_the_run=False,
     )

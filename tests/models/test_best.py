@@ -6,8 +6,9 @@ import pytest
 import tensorflow as tf
 
 from logan.checkpoints import Checkpoints
-from logan.models.best import BestAverages
+from logan.models.best import BestAverages, best_averages
 from logan.models.bigan import BiGAN
+from logan.models.gan import GAN
 from logan.networks import mlp
 
 
@@ -61,6 +62,22 @@ def test_the_last_of_nearly_the_least_errors_is_kept(model, errors, step):
     best = BestAverages(model)
     offer(best, model, errors)
     assert (int(best.step.numpy()), held(best)) == (step, step)
+
+
+@pytest.mark.parametrize(
+    ("penalty_weight", "terms", "tells"),
+    [(0.1, (), True), (0.0, ("autoencoder",), True), (0.0, (), False), (0.0, ("gradient",), False)],
+)
+def test_only_losses_about_reconstructions_tell_the_best(penalty_weight, terms, tells):
+    size = dict(width=3, hidden_layers=1)
+    networks = (mlp.Generator(**size), mlp.Encoder(**size), mlp.Discriminator(**size))
+    model = BiGAN(*networks, penalty_weight=penalty_weight, terms=terms)
+    assert (best_averages(model) is not None) == tells
+
+
+def test_a_gan_has_no_best_averages():
+    size = dict(width=3, hidden_layers=1)
+    assert best_averages(GAN(mlp.Generator(**size), mlp.Discriminator((2,), 0, **size))) is None
 
 
 def test_kept_averages_do_not_follow_those_of_the_model_and_come_back(model):
