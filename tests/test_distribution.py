@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import replicas
 import tensorflow as tf
-from stored import variables
+from campaigns.stored import variables
 
 from logan import distribution
 from logan.distribution import all_agree_to, is_chief, is_same_on_all, split, start_strategy

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from stored import variables
+from campaigns.stored import variables
 
 import logan.training
 from logan.files import read_json

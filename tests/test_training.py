@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from stored import variables
+from campaigns.stored import variables
 
 from logan.callbacks import SaveCheckpoints
 from logan.datasets.load import load

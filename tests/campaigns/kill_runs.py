@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 from absl import app, flags
+from stored import variables as stored_variables
 
 from logan.files import read_json, write_json
 from logan.runs import Run
@@ -114,15 +115,8 @@ def steps_in_all() -> int:
 
 def variables(run: Run) -> dict[str, bytes]:
     """The bytes of every variable in the last checkpoint."""
-    import tensorflow as tf
-
-    [index] = run.checkpoints.path(run.checkpoints.steps()[-1]).glob("*.index")
-    reader = tf.train.load_checkpoint(str(index.with_suffix("")))
-    return {
-        name: reader.get_tensor(name).tobytes()
-        for name in reader.get_variable_to_shape_map()
-        if name.endswith("VARIABLE_VALUE")
-    }
+    stored = stored_variables(run.checkpoints, run.checkpoints.steps()[-1])
+    return {name: value.tobytes() for name, value in stored.items()}
 
 
 def networks(run: Run) -> dict[str, bytes]:
