@@ -7,7 +7,6 @@ a joint D(x, z) compares pairs.
 
 import dataclasses
 import time
-from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -153,6 +152,3 @@ def _both(real: np.ndarray, generated: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 def _sigmoid(logits: np.ndarray) -> np.ndarray:
     return np.exp(-np.logaddexp(0, -logits))
-
-
-Ratio = Callable[[np.ndarray], np.ndarray]  # x -> log p(x) / q(x)

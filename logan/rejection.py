@@ -8,9 +8,11 @@ from collections.abc import Callable
 import numpy as np
 from tqdm import tqdm
 
-from logan.density_ratio import DensityRatio, Ratio, learn_density_ratio
+from logan.density_ratio import DensityRatio, learn_density_ratio
 from logan.randomness import Purpose, key, uniform
 from logan.sampling import Source
+
+Ratio = Callable[[np.ndarray], np.ndarray]  # x -> log p(x) / q(x)
 
 _VALUES = 2**26  # float32 numbers of real samples that D learns from, at most: 256 MiB
 _TRAINING, _HELD_OUT = 50_000, 10_000
@@ -109,7 +111,7 @@ def _chains(proposals: "Proposals", ratio: Ratio, scores: np.ndarray, steps: int
 
 
 def walk(
-    proposals: Callable[..., np.ndarray],
+    proposals: "Proposals",
     ratio: Ratio,
     x: np.ndarray | None,
     scores: np.ndarray,
@@ -118,7 +120,7 @@ def walk(
     """Moves chains by independent proposals.
 
     Args:
-        proposals: count -> samples; its `uniform` draws numbers in [0, 1).
+        proposals: fresh generations and uniform numbers.
         ratio: l of samples.
         x: where the chains are; None if that is not to be returned: NaN until they leave it.
         scores: l there, float64 [chains].
@@ -131,7 +133,7 @@ def walk(
     for _ in tqdm(range(steps), "proposals", leave=False, disable=None):
         proposed = proposals(len(scores))
         new = ratio(proposed)
-        moves = np.log(proposals.uniform(len(scores))) < new - scores  # type: ignore[attr-defined]
+        moves = np.log(proposals.uniform(len(scores))) < new - scores
         if x is None:
             x = np.full_like(proposed, np.nan)
         x[moves], scores[moves] = proposed[moves], new[moves]
