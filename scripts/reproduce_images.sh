@@ -24,8 +24,8 @@ run_one() {
   local workdir=$FOLDER/$method-seed$seed
   steps=$(steps_of "$method") || return 255
   # An interrupted run ends xargs as well, by the code 255.
-  # shellcheck disable=SC2086
   # The published tables are of the last weights, from before a run kept the best ones.
+  # shellcheck disable=SC2086
   logan-train --experiment=traffic --method="$method" --steps="$steps" --seed="$seed" --weights=last \
     --workdir="$workdir" --threads=1 --noprogress $FLAGS || return $(($? > 128 ? 255 : 1))
   logan-evaluate --workdir="$workdir" --threads=1 | sed -n 3p
