@@ -23,8 +23,8 @@ _PANELS: dict[str, dict[str, str]] = {
     "penalty": {"penalty": "penalty"},
     "gradient of D at the pairs": {"gradient_slope": "slope", "gradient_alignment": "alignment"},
     "‖x - G(E(x))‖": {
-        "reconstruction_distance": "training, mean",
-        "held_out_distance": "held out, root mean square",
+        "reconstruction_distance": "mean, training",
+        "held_out_distance": "RMS, held out, averaged weights",
     },
     "autoencoder loss": {"autoencoder_loss": "mean square"},
     "learning rate": {"learning_rate": "learning rate"},
