@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from logan.evaluation.measures import Measure, Measured
 from logan.evaluation.record import Record
 from logan.figures.missed import missed_figure
-from logan.metrics.fidelity import nearest_distances
 from logan.metrics.images import mean_squared_error
+from logan.metrics.neighbours import nearest_distances
 
 _SHOWN = 12
 

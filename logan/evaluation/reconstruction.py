@@ -6,8 +6,8 @@ import numpy as np
 
 from logan.evaluation.measures import Column, Measure, Measured
 from logan.evaluation.record import Record
-from logan.metrics.fidelity import nearest_distances
 from logan.metrics.images import SSIM_WINDOW, mean_squared_error, psnr, ssim
+from logan.metrics.neighbours import nearest_distances
 from logan.metrics.reconstruction import root_mean_square_distance
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)

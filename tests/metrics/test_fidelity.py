@@ -3,10 +3,11 @@ import math
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
+from logan.metrics import distances
 from logan.metrics import fidelity as module
 from logan.metrics.fidelity import (
-    density_coverage,
     fidelity,
     frechet_distance,
     gaussian_frechet_distance,
@@ -14,9 +15,8 @@ from logan.metrics.fidelity import (
     inception_score,
     kernel_distance,
     maximum_mean_discrepancy,
-    nearest_distances,
-    precision_recall,
 )
+from logan.metrics.neighbours import density_coverage, nearest_distances, precision_recall
 
 PAIR_MEASURES = [
     frechet_distance,
@@ -61,11 +61,6 @@ def unbiased_discrepancy(xs, ys, kernel):
 
 def cubic(x, y):
     return (sum(float(a) * float(b) for a, b in zip(x, y, strict=True)) / len(x) + 1) ** 3
-
-
-def radius(features, index, neighbours):
-    others = [distance(features[index], y) for i, y in enumerate(features) if i != index]
-    return sorted(others)[neighbours - 1]
 
 
 # Fréchet distance
@@ -249,108 +244,6 @@ def test_a_bandwidth_of_zero_is_refused(generated):
         maximum_mean_discrepancy(generated, generated, bandwidth=0.0)
 
 
-# Precision, recall, density, coverage
-
-
-def test_precision_and_recall_of_placed_points():
-    # With one neighbour, the balls of the real points reach 1, 1, 2; those of the generated ones
-    # 2.5, 2.5, 97. Of the generated, 0.5 and 3 are in a real ball; of the real, all are in 0.5's.
-    assert precision_recall(points(0, 1, 3), points(0.5, 3, 100), 1) == (2 / 3, 1)
-    # Balls of 1 around 0 and 1, and of 9 around 10, against balls of 0.2 around 9.5 and 9.7.
-    assert precision_recall(points(0, 1, 10), points(9.5, 9.7), 1) == (1, 0)
-
-
-def test_precision_and_recall_count_the_edge():
-    # Balls of 1 around 0 and 1 end at 2; balls of 2 around 2 and 4 at 0.
-    assert precision_recall(points(0, 1), points(2, 4), 1) == (0.5, 1)
-
-
-def test_density_and_coverage_of_placed_points():
-    # Balls of 1, 1, 2 around 0, 1, 3 hold (0.5), (0.5), (3, 4): 4 / 4 generated, 3 of 3 balls.
-    assert density_coverage(points(0, 1, 3), points(0.5, 3, 4, 100), 1) == (1, 1)
-    # Two real neighbours: balls of 3, 2, 3. 3.5 is in the last only: 1 / (2 · 1), 1 of 3.
-    assert density_coverage(points(0, 1, 3), np.repeat(points(3.5), 3, 0), 2) == (0.5, 1 / 3)
-
-
-def test_density_and_coverage_leave_out_the_edge():
-    assert density_coverage(points(0, 1), points(2, -1), 1) == (0, 0)
-
-
-@pytest.mark.parametrize("neighbours", [1, 3, 5])
-def test_a_copy_has_everything(neighbours):
-    features = normal(6, 40, 3)
-    copy = features[::-1].copy()
-    assert precision_recall(features, copy, neighbours) == (1, 1)
-    assert density_coverage(features, copy, neighbours) == (1, 1)
-
-
-def test_equal_images_are_at_distance_zero():
-    # Four equal real images have balls of radius 0, which hold their copies and nothing else.
-    features = normal(9, 30, 50)
-    features[:4] = features[0]
-    generated = np.concatenate([np.repeat(features[:1], 4, axis=0), features[:4] + 1e-3])
-    precision, _ = precision_recall(features[:4], generated, 3)
-    assert precision == 0.5
-    distances = module._squared_distances(features[:4] + 100, features[:4] + 100)
-    np.testing.assert_array_equal(distances, np.zeros((4, 4)))
-
-
-def test_a_collapsed_generator_has_precision_and_no_recall():
-    features = normal(7, 50, 2)
-    collapsed = np.repeat(features[:1], 50, axis=0)
-    precision, recall = precision_recall(features, collapsed)
-    assert (precision, recall) == (1, 1 / 50)
-    assert density_coverage(features, collapsed)[1] < 0.3
-
-
-@pytest.mark.parametrize("neighbours", [1, 3, 5])
-def test_neighbourhoods_against_loops(real, generated, neighbours):
-    radii = [radius(real, i, neighbours) for i in range(len(real))]
-    their_radii = [radius(generated, j, neighbours) for j in range(len(generated))]
-    gaps = np.array([[distance(x, y) for y in generated] for x in real])
-    precise = [any(gaps[i, j] <= radii[i] for i in range(23)) for j in range(17)]
-    recalled = [any(gaps[i, j] <= their_radii[j] for j in range(17)) for i in range(23)]
-    held = sum(gaps[i, j] < radii[i] for i in range(23) for j in range(17))
-    covered = [any(gaps[i, j] < radii[i] for j in range(17)) for i in range(23)]
-    assert precision_recall(real, generated, neighbours) == (np.mean(precise), np.mean(recalled))
-    density, coverage = density_coverage(real, generated, neighbours)
-    assert density == pytest.approx(held / (neighbours * 17), rel=1e-12)
-    assert coverage == np.mean(covered)
-
-
-@pytest.mark.parametrize("measure", [precision_recall, density_coverage])
-def test_too_few_images_or_neighbours_are_refused(measure, real):
-    with pytest.raises(ValueError, match=r"Expected generated of at least 4 images. Received: 3"):
-        measure(real, real[:3], 3)
-    with pytest.raises(ValueError, match="Expected 1 neighbour or more"):
-        measure(real, real, 0)
-
-
-# Nearest images
-
-
-def test_nearest_of_placed_points():
-    distances, indices = nearest_distances(points(0, 4, 9), points(10, 1, 4))
-    np.testing.assert_array_equal(distances, [1, 0, 1])
-    np.testing.assert_array_equal(indices, [1, 2, 0])
-
-
-def test_nearest_against_loops(real, generated):
-    distances, indices = nearest_distances(real, generated)
-    assert distances.dtype == np.float64 and indices.dtype == np.int64
-    for x, found, index in zip(real, distances, indices, strict=True):
-        gaps = [distance(x, y) for y in generated]
-        assert index == np.argmin(gaps)
-        assert found == pytest.approx(min(gaps), rel=1e-12)
-
-
-def test_nearest_keeps_small_distances_far_from_the_origin():
-    references = points(1e4, 1e4 + 1e-3, 1e4 + 5)
-    distances, indices = nearest_distances(references + 1e-5, references)
-    np.testing.assert_array_equal(indices, [0, 1, 2])
-    np.testing.assert_allclose(distances, 1e-5, rtol=1e-6)
-
-
 # Inception score
 
 
@@ -415,7 +308,7 @@ def test_fidelity_names_every_measure(real, generated):
 def test_blocks_give_the_same_as_the_whole(monkeypatch, real, generated, rows):
     whole = fidelity(real, generated)
     nearest = nearest_distances(real, generated)
-    monkeypatch.setattr(module, "BLOCK_ROWS", rows)
+    monkeypatch.setattr(distances, "BLOCK_ROWS", rows)
     assert fidelity(real, generated) == pytest.approx(whole, rel=1e-10)
     for value, expected in zip(nearest_distances(real, generated), nearest, strict=True):
         np.testing.assert_array_equal(value, expected)
@@ -447,6 +340,13 @@ def test_what_is_no_pair_of_features_is_refused(measure, real):
         damaged[3, 2] = wrong
         with pytest.raises(ValueError, match="Expected finite generated"):
             measure(real, damaged)
+
+
+@pytest.mark.parametrize("measure", PAIR_MEASURES)
+def test_lists_and_tensors_are_features(measure, real, generated):
+    expected = measure(real, generated)
+    assert measure(real.tolist(), generated.tolist()) == pytest.approx(expected, rel=1e-6)
+    assert measure(tf.constant(real), tf.constant(generated)) == expected
 
 
 def test_nearest_names_its_own_arguments(real):
