@@ -4,6 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from logan.datasets.junction import Junction
+from logan.datasets.names import Names
 from logan.datasets.pixels import to_unit_range
 from logan.randomness import Purpose, bits, key
 
@@ -21,6 +22,7 @@ class Images:
         has_fixed_camera: whether all show one scene, so that a foreground can be told from it.
         junction: the rendered junction that they show, if they do.
         labels: int64 [images], classes from 0, or None. Batches are (x, y) with them.
+        names: what the images are called, or None.
     """
 
     def __init__(
@@ -34,6 +36,7 @@ class Images:
         has_fixed_camera: bool = False,
         junction: Junction | None = None,
         labels: np.ndarray | None = None,
+        names: Names | None = None,
     ):
         self.frames = frames
         self.train = train
@@ -43,6 +46,7 @@ class Images:
         self.has_fixed_camera = has_fixed_camera
         self.junction = junction
         self.labels = labels
+        self.names = names
 
     def batches(self, seed: int, batch_size: int, first_step: int = 0) -> tf.data.Dataset:
         """Endless training batches; see `image_batches`."""
@@ -65,7 +69,11 @@ class Images:
 
     def training_sample(self, count: int) -> np.ndarray:
         """Up to `count` training images, float32 in [-1, 1], evenly spread over the part."""
-        return to_unit_range(self.frames[_spread(self.train, count)])
+        return to_unit_range(self.frames[self.trained_on(count)])
+
+    def trained_on(self, count: int) -> np.ndarray:
+        """int64 [up to count], which images `training_sample` gives."""
+        return _spread(self.train, count)
 
     def held_out(self, count: int) -> np.ndarray:
         """int64 [up to count], which images `evaluation_sample` gives."""

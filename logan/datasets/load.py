@@ -13,6 +13,7 @@ from logan.datasets.frame_cache import cached_frames
 from logan.datasets.image_folder import load_image_folder
 from logan.datasets.images import Images
 from logan.datasets.junction import Junction
+from logan.datasets.names import Names
 from logan.datasets.splits import split_by_time_block
 from logan.datasets.toy import ToyDistribution, toy_distribution
 from logan.datasets.video import load_frames
@@ -84,6 +85,7 @@ def load_traffic(
             split=f"the last {share} of the frames, which do not depend on each other",
             has_fixed_camera=True,
             junction=junction,
+            names=Names([f"frame {index}" for index in range(experiment.frames)]),
         )
     return Images(
         *_video(experiment, cache),

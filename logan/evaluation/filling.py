@@ -79,7 +79,7 @@ def _of_images(
 ) -> Record:
     images, seed = load_images(run.experiment, run.cache), run.experiment.seed
     train, x = images.training_sample(COMPARED), images.evaluation_sample(0, COMPARED)
-    index = images.held_out(COMPARED)
+    index, train_index = images.held_out(COMPARED), images.trained_on(COMPARED)
     generated, notes = sample(model, seed, samples, sampler, images)
     return Record(
         f"{samples:,} generations of {_averaged(model)} with the run's seed{_by(sampler, notes)}; "
@@ -90,6 +90,10 @@ def _of_images(
         held_out_index=index,
         labels=None if images.labels is None else images.labels[index],
         train=train,
+        train_index=train_index,
+        held_out_names=None if images.names is None else images.names.of(index),
+        train_names=None if images.names is None else images.names.of(train_index),
+        train_reconstructed=reconstruct(model, train) if isinstance(model, BiGAN) else None,
         generated=generated,
         has_fixed_camera=images.has_fixed_camera,
         junction=images.junction,

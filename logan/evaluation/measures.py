@@ -90,5 +90,7 @@ MEASURES = Registry(
         "pull": Entry("logan.evaluation.pull:PULL", "where D's gradient leads"),
         "fidelity": Entry("logan.evaluation.fidelity:FIDELITY", "features of images"),
         "missed": Entry("logan.evaluation.missed:MISSED", "images that no generation is near to"),
+        "copies": Entry("logan.evaluation.copies:COPIES", "generations that copy training images"),
+        "groups": Entry("logan.evaluation.groups:GROUPS", "coverage by sub-folder or class"),
     },
 )

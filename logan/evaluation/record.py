@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -12,6 +12,7 @@ from logan.metrics.foreground import background, foreground_area
 
 if TYPE_CHECKING:
     from logan.datasets.junction import Junction, Truth
+    from logan.datasets.names import Names
     from logan.datasets.toy import ToyDistribution
     from logan.metrics.extractors import Extractor
 
@@ -63,12 +64,17 @@ class Record:
         held_out: float32 [examples, *x], real data that training never saw.
         held_out_index: int64 [examples], their places in the data set.
         labels: int64 [examples], their classes.
+        label_names: what the classes are called, by number.
         train: float32 [training examples, *x].
+        train_index: int64 [training examples], their places in the data set.
+        held_out_names: what held-out images are called.
+        train_names: what training images are called.
         generated: float32 [samples, *x], generations.
         latents: float32 [samples, latent_length], draws z of the prior.
         recovered: float32 [samples, latent_length], E(G(z)).
         encoded: float32 [examples, latent_length], E(x) of held-out x.
         reconstructed: float32 [examples, *x], G(E(x)) of held-out x.
+        train_reconstructed: float32 [training examples, *x], G(E(x)) of training images.
         discriminator: (x, z) -> logits [batch, 1], of one that looks at pairs.
         modes: those of the data.
         prior_modes: those of an encoder's prior; None for the uniform prior on [-1, 1].
@@ -82,12 +88,17 @@ class Record:
     held_out: np.ndarray
     held_out_index: np.ndarray | Absent = None
     labels: np.ndarray | Absent = None
+    label_names: Sequence[str] | Absent = None
     train: np.ndarray | Absent = None
+    train_index: np.ndarray | Absent = None
+    held_out_names: "Names | Absent" = None
+    train_names: "Names | Absent" = None
     generated: np.ndarray | Absent = None
     latents: np.ndarray | Absent = None
     recovered: np.ndarray | Absent = None
     encoded: np.ndarray | Absent = None
     reconstructed: np.ndarray | Absent = None
+    train_reconstructed: np.ndarray | Absent = None
     discriminator: Callable[[Any, Any], Any] | Absent = None
     modes: Modes | Absent = None
     prior_modes: Modes | Absent = None
@@ -135,3 +146,10 @@ class Record:
         if min(len(self.held_out), len(self.generated)) < FEWEST_COMPARED:
             return None
         return self.extractor(self.held_out), self.extractor(self.generated[:COMPARED])
+
+    @functools.cached_property
+    def train_features(self) -> np.ndarray | Absent:
+        """Of training images, float32 [images, features]; None without them or an extractor."""
+        if not self.has("extractor", "train") or len(self.train) < FEWEST_COMPARED:
+            return None
+        return self.extractor(self.train)

@@ -96,14 +96,15 @@ class Sheet:
         """Adds a short text under each image of the last line.
 
         Args:
-            captions: up to `columns`.
+            captions: up to `columns`; of one too wide for its image the end is shown.
             label: stands on the left.
         """
         height = self._rows(_CAPTION_INCHES)
         middle = self._top + height / 2
+        room = self._shape[1] * self._scale / _DPI
         for column, caption in enumerate(captions):
             x = column * (self._shape[1] + self._gap) + (self._shape[1] - 1) / 2
-            self._captions.append((x, middle, caption))
+            self._captions.append((x, middle, _end_of(caption, room)))
         self._caption_labels.append((middle, label))
         self._add_space(height)
 
@@ -157,6 +158,15 @@ class Sheet:
 
     def _rows(self, inches: float) -> int:
         return math.ceil(inches * _DPI / self._scale)
+
+
+def _end_of(text: str, inches: float) -> str:
+    """As much of a caption's end as has room, after an ellipsis if that is not all."""
+    shown = text
+    while _text_inches(shown, SMALL) > inches and len(text) > 1:
+        text = text[1:]
+        shown = f"…{text}"
+    return shown
 
 
 def gap_of(image_shape: tuple[int, ...]) -> int:

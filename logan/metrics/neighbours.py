@@ -160,6 +160,22 @@ def distinct(features: np.ndarray, equal: float) -> Points:
     return Points(features[index], counts, point_of)
 
 
+def covered(real: ArrayLike, generated: ArrayLike, neighbours: int = 5) -> np.ndarray:
+    """Which real images are covered, see `density_coverage`: bool [real images].
+
+    Raises:
+        ValueError: see `density_coverage`.
+    """
+    real, generated = as_pair(real, generated, neighbours + 1)
+    first, second = centred(real, generated)
+    equal = equal_below(real, generated)
+    narrow, _ = _real_balls(first, neighbours, equal, _NARROW)
+    nearest = np.concatenate(
+        [squared_distances(first[block], second).min(axis=1) for block in blocks(len(first))]
+    )
+    return (nearest < narrow) | (nearest <= equal)
+
+
 def equal_share(features: ArrayLike) -> float:
     """The share of rows, floating [images, features], that another row is equal to; in [0, 1]."""
     rows = float64(as_features("features", features, 1))

@@ -1,5 +1,6 @@
 """The installed commands, end to end on tiny runs, as a user would call them."""
 
+import csv
 import json
 import os
 import signal
@@ -444,14 +445,21 @@ def test_evaluation_of_the_junction(junction_runs: list[Path]) -> None:
     quantiles = metrics["reconstruction"]["ssim_quantiles"]
     assert list(quantiles.values()) == sorted(quantiles.values())
     assert "held out (the last 20% of the frames" in metrics["protocol"]
-    rows = (junction_runs[0] / "missed.csv").read_text().splitlines()
-    assert rows[0] == "image,distance_to_nearest_generation,reconstruction_mse,features"
-    places, distances, errors, features = zip(*(row.split(",") for row in rows[1:]), strict=True)
-    assert set(features) == {"random convolutional features (not FID)"}
-    assert sorted(map(int, places)) == list(range(240, 300))
-    assert list(map(float, distances)) == sorted(map(float, distances), reverse=True)
-    assert all(float(error) > 0 for error in errors)
-    for name in ("missed.png", "foreground_maps.png"):
+    with (junction_runs[0] / "missed.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert {row["features"] for row in rows} == {"random convolutional features (not FID)"}
+    assert sorted(int(row["image"]) for row in rows) == list(range(300))
+    parts = {
+        row["part"]: {int(r["image"]) for r in rows if r["part"] == row["part"]} for row in rows
+    }
+    assert parts == {"training": set(range(240)), "held out": set(range(240, 300))}
+    chances = [float(row["chance"]) for row in rows]
+    assert chances == sorted(chances) and 0 <= chances[0] <= chances[-1] <= 1
+    assert rows[0]["case"] == "1" and rows[0]["file"] == f"frame {rows[0]['image']}"
+    assert all(float(row["reconstruction_mse"]) > 0 for row in rows)
+    assert 0 <= metrics["missed"]["missed_share"] <= 1
+    assert 0 <= metrics["copies"]["share"] <= 1
+    for name in ("missed.png", "copies.png", "foreground_maps.png"):
         with Image.open(junction_runs[0] / "figures" / name) as picture:
             assert picture.size[0] > 200
 

@@ -1,10 +1,10 @@
-"""What was missed: the farthest first, each above its nearest generation."""
+"""What was missed, each above its nearest generation, and what was copied."""
 
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from logan.figures.missed import missed_figure
+from logan.figures.missed import copies_figure, missed_figure
 
 
 def _flat(*values: float, side: int = 16) -> np.ndarray:
@@ -26,35 +26,50 @@ def _line(figure: Figure, label: str) -> list[int]:
     return [int(value) for value in sheet[row, 8::18]]
 
 
-def test_the_farthest_stand_first_above_their_nearest_generation() -> None:
+def test_cases_stand_in_order_above_their_nearest_generation() -> None:
     figure = missed_figure(
-        _flat(-1.0, 0.0, 1.0),
-        _flat(1.0, -1.0, 0.0),
-        np.array([2.0, 0.5, 3.25]),
-        _flat(0.0, 1.0, -1.0),
-        count=2,
+        _flat(1.0, -1.0),
+        _flat(0.0, 1.0),
+        np.array([3.25, 2.0]),
+        _flat(-1.0, 0.0),
+        names=["a.png", "b.png"],
+        counts=["7", "1"],
+        total=3,
         generations=10_000,
     )
-    assert _line(figure, "held-out image") == [255, 0]
+    assert _line(figure, "real image") == [255, 0]
     assert _line(figure, "its reconstruction") == [0, 128]
     assert _line(figure, "nearest generation") == [128, 255]
-    assert [text for text in _texts(figure) if " " not in text] == ["3.25", "2.00"]
-    assert "the 2 of 3 held-out images farthest from 10,000 generations" in " ".join(_texts(figure))
+    short = [text for text in _texts(figure) if " " not in text]
+    assert short[:6] == ["a.png", "b.png", "7", "1", "3.25", "2.00"]
+    assert "of 3 real images among 10,000 generations: 2 cases, worst" in " ".join(_texts(figure))
 
 
-def test_without_an_encoder_there_is_no_reconstruction() -> None:
+def test_without_an_encoder_and_names_there_are_no_such_lines() -> None:
     figure = missed_figure(_flat(0.0), _flat(0.0), np.array([123.4]), total=2_000)
     labels = [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
-    assert labels == ["held-out image", "nearest generation", "distance"]
+    assert labels == ["real image", "nearest generation", "distance"]
     assert "123" in _texts(figure)
-    assert "the 1 of 2,000 held-out images farthest from all" in " ".join(_texts(figure))
+    assert "of 2,000 real images: 1 case" in " ".join(_texts(figure))
+
+
+def test_copies_stand_above_their_training_image() -> None:
+    figure = copies_figure(
+        _flat(-1.0, 0.0), _flat(1.0, -1.0), np.array([0.5, 1.0]), names=["a", "b"], total=90
+    )
+    assert _line(figure, "generation") == [0, 128]
+    assert _line(figure, "nearest training image") == [255, 0]
+    assert "the 2 of 90 generations nearest to a training image" in " ".join(_texts(figure))
 
 
 @pytest.mark.parametrize("side", [8, 256])
 def test_nothing_is_cut_off(side: int) -> None:
     for count in (1, 12):
         images = np.zeros((count, side, side, 3))
-        figure = missed_figure(images, images, np.ones(count), images, generations=5_000)
+        names = [f"a folder/of a long name/{i}.png" for i in range(count)]
+        figure = missed_figure(
+            images, images, np.ones(count), images, names=names, generations=5_000
+        )
         figure.draw_without_rendering()
         box = figure.get_tightbbox()
         width, height = figure.get_size_inches()
@@ -71,7 +86,7 @@ def test_it_refuses() -> None:
         missed_figure(two, two, one, two[:1])
     with pytest.raises(ValueError, match=r"Expected finite distances\. Received"):
         missed_figure(two, two, np.array([1, np.inf]))
-    with pytest.raises(ValueError, match=r"Expected count >= 1 and columns >= 1\. Received: 0, 6"):
-        missed_figure(two, two, one, count=0)
+    with pytest.raises(ValueError, match=r"Expected columns >= 1\. Received: 0"):
+        missed_figure(two, two, one, columns=0)
     with pytest.raises(ValueError, match=r"Expected at least one of inputs\. Received: none"):
         missed_figure(two[:0], two[:0], one[:0])

@@ -1,0 +1,46 @@
+"""Generations that are nearer to a training image than held-out images are."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from logan.evaluation.measures import Column, Measure, Measured
+from logan.evaluation.record import Record
+from logan.figures.missed import copies_figure
+from logan.metrics.missed import COPY_QUANTILE, near_copies
+from logan.metrics.neighbours import nearest_distances
+
+_SHOWN = 12
+
+
+def _measure(record: Record) -> Measured:
+    held_out, generated = record.features
+    _, share, expected = near_copies(generated, record.train_features, held_out)
+    return Measured(
+        {"copies": {"share": share, "held_out_share": expected}},
+        f"copies: share of generations at least as near to a training image as the nearest "
+        f"{COPY_QUANTILE:.0%} of the held-out images are; of a generator that does not copy it is "
+        "that share of the held-out images",
+        draw=lambda: _figure(record),
+    )
+
+
+def _figure(record: Record) -> Figure:
+    distances, nearest = nearest_distances(record.features[1], record.train_features)
+    shown = np.argsort(distances, kind="stable")[:_SHOWN]
+    names = record.train_names
+    return copies_figure(
+        record.generated[shown],
+        record.train[nearest[shown]],
+        distances[shown],
+        names=None if names is None else [names.label(i) for i in nearest[shown].tolist()],
+        total=len(distances),
+        features=record.extractor.name,
+    )
+
+
+COPIES = Measure(
+    lambda record: record.has("train", "features", "train_features"),
+    _measure,
+    (Column("copies", ("copies", "share"), "{:.3f}"),),
+    picture="copies.png",
+)
