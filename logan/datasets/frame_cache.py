@@ -15,7 +15,7 @@ import numpy as np
 from logan.files import atomic_path, clear_leftovers, read_json, write_json
 
 # Changes whenever the same sources and settings would give other pixels than before.
-CACHE_VERSION = 2
+CACHE_VERSION = 3
 
 _IDLE_SECONDS = 600  # after which nobody can be writing a file any more
 

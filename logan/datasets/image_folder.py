@@ -1,19 +1,17 @@
-"""A person's own pictures: a folder of any depth, to one uint8 array in two parts."""
+"""A person's own pictures: a folder of any depth or a zip archive, to one uint8 array."""
 
-import collections
 import dataclasses
 import hashlib
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 
-from logan.datasets.frame_cache import fingerprint
+from logan.datasets.picture_files import ImageFolderError, PictureFiles, picture_files
 from logan.datasets.pictures import (
-    PICTURE_SUFFIXES,
     check_picture_settings,
     crop_box,
     fit,
@@ -24,13 +22,73 @@ from logan.datasets.pictures import (
 from logan.errors import UserError
 from logan.settings import is_crop
 
-__all__ = ["ImageFolderError", "load_image_folder"]
+__all__ = ["ImageFolderError", "Pictures", "load_image_folder", "load_pictures"]
 
 SPLITS = ("images", "folders")
 
 
-class ImageFolderError(UserError):
-    """A folder of pictures that cannot be used; the message names it and says why."""
+@dataclasses.dataclass(frozen=True)
+class Pictures:
+    """Decoded pictures and their names.
+
+    Attributes:
+        frames: uint8 [pictures, size, size, channels] in [0, 255].
+        names: the path of each within its folder or archive, with "/" between folders.
+    """
+
+    frames: np.ndarray
+    names: list[str]
+
+
+def load_pictures(
+    path: str | os.PathLike[str],
+    *,
+    size: int,
+    channels: int = 3,
+    crop: tuple[int, int, int, int] | None = None,
+    skip_unreadable: bool = False,
+    minimum_images: int = 1,
+    cache_dir: str | os.PathLike[str] | None = None,
+    show_progress: bool = False,
+) -> Pictures:
+    """Loads all pictures of a folder and of its sub-folders, or of a zip archive, with their names.
+
+    Which files are pictures says `logan.datasets.picture_files.picture_files`, and how they are
+    decoded `logan.datasets.pictures.read_picture`. They come in natural order of their paths. One
+    line on stderr counts the files that are none.
+
+        >>> pictures = load_pictures("faces.zip", size=32)
+        >>> pictures.frames.shape, pictures.names[0]
+        ((400, 32, 32, 3), 's1/1.pgm')
+
+    Args:
+        path: the folder or the archive, which is read in place.
+        size: height and width of the result, in pixels.
+        channels: 1 for grey, 3 for red, green and blue.
+        crop: (left, top, width, height) in pixels of the upright picture; None means the largest
+            square in the middle. A crop that is not square is squeezed into the square.
+        skip_unreadable: leave out pictures that cannot be read or are smaller than the crop, and
+            name them on stderr, instead of refusing the folder.
+        minimum_images: how many readable pictures are needed at least; 1 or more.
+        cache_dir: folder to keep the decoded pictures in. They are read from there, mapped into
+            memory, until a file (place, size, time of change) or a setting changes.
+        show_progress: whether to draw a bar on stderr.
+
+    Returns:
+        The pictures; their frames are read-only when they come from a cache.
+
+    Raises:
+        UserError: if a setting is out of its range.
+        ImageFolderError: if the folder or the archive is missing, damaged or encrypted, holds too
+            few pictures, or if pictures cannot be read: all are found in one pass.
+    """
+    check_picture_settings(size, channels)
+    _check_choice(crop, minimum_images, 1)
+    with picture_files(Path(path).expanduser()) as files:
+        _check_found(files, minimum_images)
+        return _decoded(
+            files, size, channels, crop, skip_unreadable, minimum_images, cache_dir, show_progress
+        )
 
 
 def load_image_folder(
@@ -46,18 +104,14 @@ def load_image_folder(
     cache_dir: str | os.PathLike[str] | None = None,
     show_progress: bool = False,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Loads all pictures of a folder and of its sub-folders.
-
-    Pictures are found by their suffix and decoded by their content: see
-    `logan.datasets.pictures.read_picture`. Hidden files and folders are left out; links are
-    followed, and no folder is read twice. Frames come in natural order of their relative paths.
+    """Loads the pictures of a folder or an archive as `load_pictures` does, in two parts.
 
         >>> frames, train, test = load_image_folder("att_faces", size=32, channels=1)
         >>> frames.shape
         (400, 32, 32, 1)
 
     Args:
-        path: the folder.
+        path: the folder or the archive.
         size: height and width of the result, in pixels.
         channels: 1 for grey, 3 for red, green and blue.
         test_fraction: share of the pictures, or of the folders, that is held out; between 0 and
@@ -66,13 +120,10 @@ def load_image_folder(
             side when others come and go, and the share is met on average only. "folders" holds
             out whole folders, evenly spaced in natural order, such as people who have a folder
             each.
-        crop: (left, top, width, height) in pixels of the upright picture; None means the largest
-            square in the middle. A crop that is not square is squeezed into the square.
-        skip_unreadable: leave out pictures that cannot be read or are smaller than the crop, and
-            name them on stderr, instead of refusing the folder.
+        crop: (left, top, width, height) in pixels; None means the largest square in the middle.
+        skip_unreadable: leave out pictures that cannot be read, and name them on stderr.
         minimum_images: how many readable pictures are needed at least; 2 or more.
-        cache_dir: folder to keep the decoded pictures in. They are read from there, mapped into
-            memory, until a file (place, size, time of change) or a setting changes.
+        cache_dir: folder to keep the decoded pictures in.
         show_progress: whether to draw a bar on stderr.
 
     Returns:
@@ -81,38 +132,62 @@ def load_image_folder(
 
     Raises:
         UserError: if a setting is out of its range.
-        ImageFolderError: if the folder is missing or no folder, holds too few pictures or, for
-            split="folders", fewer than two sub-folders with pictures, or if pictures cannot be
-            read: all are found in one pass.
+        ImageFolderError: as in `load_pictures`, and for split="folders" if fewer than two
+            sub-folders have pictures.
     """
     check_picture_settings(size, channels)
-    _check_settings(test_fraction, split, crop, minimum_images)
-    root = Path(path).expanduser()
-    found = _find(root)
-    _check_found(root, found, minimum_images, split)
+    _check_split(test_fraction, split)
+    _check_choice(crop, minimum_images, 2)
+    with picture_files(Path(path).expanduser()) as files:
+        _check_found(files, minimum_images)
+        if split == "folders":
+            _check_folders(files)
+        pictures = _decoded(
+            files, size, channels, crop, skip_unreadable, minimum_images, cache_dir, show_progress
+        )
+    is_test = (_test_images if split == "images" else _test_folders)(pictures.names, test_fraction)
+    return pictures.frames, np.flatnonzero(~is_test), np.flatnonzero(is_test)
+
+
+def _decoded(
+    files: PictureFiles,
+    size: int,
+    channels: int,
+    crop: tuple[int, int, int, int] | None,
+    skip_unreadable: bool,
+    minimum_images: int,
+    cache_dir: str | os.PathLike[str] | None,
+    show_progress: bool,
+) -> Pictures:
+    """The frames, and on stderr what is left out."""
 
     def decode(name: str) -> np.ndarray:
-        image = read_picture(root / name)
-        return fit(image, crop_box(image.size, crop), size, channels)
+        picture = read_picture(files.open(name))
+        return fit(picture, crop_box(picture.size, crop), size, channels)
+
+    def problems(left_out: Mapping[int, str]) -> dict[str, str]:
+        return files.problems | {files.names[index]: left_out[index] for index in left_out}
 
     def check(count: int, left_out: Mapping[int, str]) -> None:
-        problems = found.problems | {found.names[index]: left_out[index] for index in left_out}
-        if problems and not skip_unreadable:
+        unreadable = problems(left_out)
+        if unreadable and not skip_unreadable:
             raise ImageFolderError(
-                f"Expected readable pictures in {root}. Received {_listed(problems)}\n"
+                f"Expected readable pictures in {files.place}. Received {_listed(unreadable)}\n"
                 "--skip_unreadable goes on without them."
             )
         if count < minimum_images:
             raise ImageFolderError(
-                f"Expected at least {minimum_images} pictures in {root}. Received {count}, and "
-                f"{_listed(problems)}"
+                f"Expected at least {minimum_images} pictures in {files.place}. Received {count}, "
+                f"and {_listed(unreadable)}"
             )
 
+    if files.others:
+        print(f"Left out of {files.place}: {files.told_others()}", file=sys.stderr)
     frames, left_out = gather_frames(
-        lambda: found.names,
+        lambda: files.names,
         decode,
         shape=(size, size, channels),
-        total=len(found.names),
+        total=len(files.names),
         check=check,
         settings={
             "reader": "image_folder",
@@ -120,137 +195,56 @@ def load_image_folder(
             "channels": channels,
             "crop": list(crop or []),
         },
-        sources=lambda: [fingerprint(root, [root / name for name in found.names])],
+        sources=lambda: [files.fingerprint()],
         cache_dir=cache_dir,
         show_progress=show_progress,
     )
-    problems = found.problems | {found.names[index]: left_out[index] for index in left_out}
-    if problems:
-        print(f"Left out of {root}: {_listed(problems)}", file=sys.stderr)
-    names = [name for index, name in enumerate(found.names) if index not in left_out]
-    is_test = (_test_images if split == "images" else _test_folders)(names, test_fraction)
-    return frames, np.flatnonzero(~is_test), np.flatnonzero(is_test)
+    if unreadable := problems(left_out):
+        print(f"Left out of {files.place}: {_listed(unreadable)}", file=sys.stderr)
+    names = [name for index, name in enumerate(files.names) if index not in left_out]
+    return Pictures(frames, names)
 
 
-def _check_settings(
-    test_fraction: float,
-    split: str,
-    crop: tuple[int, int, int, int] | None,
-    minimum_images: int,
-) -> None:
+def _check_split(test_fraction: float, split: str) -> None:
     if not 0 < test_fraction < 1:
         raise UserError(
             f"Expected test_fraction between 0 and 1, exclusive. Received: {test_fraction}."
         )
     if split not in SPLITS:
         raise UserError(f"Expected split to be one of {', '.join(SPLITS)}. Received: {split}.")
+
+
+def _check_choice(crop: tuple[int, int, int, int] | None, minimum_images: int, least: int) -> None:
     if crop is not None and not is_crop(crop):
         raise UserError(
             "Expected crop as (left, top, width, height) in whole pixels, the first two 0 or "
             f"more, the others 1 or more. Received: crop={crop}."
         )
-    if minimum_images < 2:
+    if minimum_images < least:
         raise UserError(
-            "Expected minimum_images of 2 or more, one to train and one to test on. Received: "
+            f"Expected minimum_images of {least} or more. Received: "
             f"minimum_images={minimum_images}."
         )
 
 
-# ------------------------------------------------------------------------------ finding pictures
-
-
-@dataclasses.dataclass
-class _Found:
-    """What a folder holds.
-
-    Attributes:
-        names: pictures by their paths relative to the folder, in natural order.
-        problems: what cannot even be opened, with the reason.
-        others: files that are no pictures by their suffix.
-    """
-
-    names: list[str] = dataclasses.field(default_factory=list)
-    problems: dict[str, str] = dataclasses.field(default_factory=dict)
-    others: list[str] = dataclasses.field(default_factory=list)
-
-
-def _find(root: Path) -> _Found:
-    """Looks through a folder and all that is below it.
-
-    Raises:
-        ImageFolderError: if it is missing or no folder.
-    """
-    if not root.exists():
+def _check_found(files: PictureFiles, minimum: int) -> None:
+    if not files.names and not files.problems:
+        others = f" It holds other files: {files.told_others()}." if files.others else ""
         raise ImageFolderError(
-            f"Expected a folder of pictures at {root}. Received: nothing is there."
+            f"Expected pictures in {files.place}. Received: none that can be read, also in its "
+            f"sub-folders.{others}"
         )
-    if not root.is_dir():
-        raise ImageFolderError(f"Expected a folder of pictures at {root}. Received: a file.")
-    found = _Found()
-    visited: set[tuple[int, int]] = set()
-    # Linked folders wait until all real ones are seen: a picture that can be reached both ways
-    # counts once, under its real name, and a loop of links ends.
-    waiting, links = collections.deque([""]), collections.deque[str]()
-    while waiting or links:
-        folder = waiting.popleft() if waiting else links.popleft()
-        try:
-            status = (root / folder).stat()
-            identity = status.st_dev, status.st_ino
-            if identity in visited:
-                continue
-            visited.add(identity)
-            with os.scandir(root / folder) as scan:
-                entries = sorted(scan, key=lambda entry: entry.name)
-        except OSError as error:
-            found.problems[f"{folder}/"] = error.strerror or str(error)
-            continue
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            name = f"{folder}/{entry.name}" if folder else entry.name
-            if _is(entry.is_dir):
-                (links if entry.is_symlink() else waiting).append(name)
-            else:
-                _note_file(entry, name, found)
-    found.names.sort(key=lambda name: [natural_order(part) for part in name.split("/")])
-    return found
-
-
-def _note_file(entry: "os.DirEntry[str]", name: str, found: _Found) -> None:
-    if Path(entry.name).suffix.lower() not in PICTURE_SUFFIXES:
-        found.others.append(name)
-    elif not _is(entry.is_file):
-        found.problems[name] = "a broken link" if entry.is_symlink() else "a device or a pipe"
-    elif not os.access(entry.path, os.R_OK):
-        # Asked here each time: a change of permissions leaves no trace that the cache would see.
-        found.problems[name] = "permission denied"
-    else:
-        found.names.append(name)
-
-
-def _is(kind: Callable[[], bool]) -> bool:
-    """Whether an entry is of a kind; one that cannot be asked, such as a link to itself, is not."""
-    try:
-        return kind()
-    except OSError:
-        return False
-
-
-def _check_found(root: Path, found: _Found, minimum: int, split: str) -> None:
-    if not found.names and not found.problems:
-        others = f" It holds other files, such as {found.others[0]}." if found.others else ""
+    if len(files.names) + len(files.problems) < minimum:
         raise ImageFolderError(
-            f"Expected a folder of pictures at {root}. Received: a folder without pictures "
-            f"({', '.join(sorted(PICTURE_SUFFIXES))}), also in its sub-folders.{others}"
+            f"Expected at least {minimum} pictures in {files.place}. Received: {len(files.names)}."
         )
-    if len(found.names) + len(found.problems) < minimum:
+
+
+def _check_folders(files: PictureFiles) -> None:
+    folders = {_folder(name) for name in files.names} - {""}
+    if len(folders) < 2:
         raise ImageFolderError(
-            f"Expected at least {minimum} pictures in {root}. Received: {len(found.names)}."
-        )
-    folders = {_folder(name) for name in found.names} - {""}
-    if split == "folders" and len(folders) < 2:
-        raise ImageFolderError(
-            f'Expected at least 2 sub-folders with pictures in {root} for split="folders". '
+            f'Expected at least 2 sub-folders with pictures in {files.place} for split="folders". '
             f'Received: {len(folders)}. split="images" holds out single pictures.'
         )
 

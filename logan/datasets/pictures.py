@@ -1,10 +1,8 @@
-"""Pictures of any kind, from encoded files to one uint8 array.
-
-Loads no TensorFlow unless a set is read through TensorFlow Datasets.
-"""
+"""Pictures of any kind, from encoded files to one uint8 array. Loads no TensorFlow."""
 
 import collections
 import concurrent.futures
+import dataclasses
 import itertools
 import os
 import re
@@ -15,13 +13,22 @@ from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 import tqdm
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from logan.datasets.frame_cache import FrameShape, cached_frames_and_notes
+from logan.datasets.large_pictures import MAXIMUM_PIXELS, memory_for, pillow_limit, reduction
+from logan.datasets.picture_formats import (
+    HEIF_HINT,
+    START_BYTES,
+    formats,
+    is_heif,
+    tiff_fault,
+    white_is_zero,
+)
 from logan.errors import UserError
 
 __all__ = [
-    "PICTURE_SUFFIXES",
+    "Picture",
     "PictureError",
     "central_square",
     "check_picture_settings",
@@ -32,18 +39,10 @@ __all__ = [
     "natural_order",
     "quoted_list",
     "read_picture",
-    "tfds_builder",
-    "tfds_pictures",
 ]
 
-PICTURE_SUFFIXES = frozenset(
-    (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp")
-)
-
-# Pillow knows more, among them formats that start other programs, such as Ghostscript.
-FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
-
 WORKERS = 8
+STRIP_ROWS = 256  # divisible by every reduction
 # So many errors are named; of the others, their number is given.
 NAMED_ERRORS = 10
 
@@ -87,30 +86,86 @@ def quoted_list(lines: Sequence[str]) -> str:
 # --------------------------------------------------------------------------------- one picture
 
 
-def read_picture(file: Path | BinaryIO) -> Image.Image:
+@dataclasses.dataclass(frozen=True)
+class Picture:
+    """A decoded picture, upright.
+
+    Attributes:
+        image: of mode L (grey) or RGB.
+        size: width and height in pixels, as the file has them; of a large picture the image has
+            a part of them.
+    """
+
+    image: Image.Image
+    size: tuple[int, int]
+
+
+def read_picture(file: Path | BinaryIO) -> Picture:
     """Decodes a picture, upright and with 8 bits per channel.
 
     The content decides the format, not the name; of an animation the first frame is taken. 16-bit
     grey is scaled to 8 bits. Transparent pixels are laid over white, the colour of the page that
-    most cut-out pictures are made for. CMYK and palette pictures become red, green and blue.
+    most cut-out pictures are made for. CMYK and palette pictures become red, green and blue. More
+    than 67 million pixels are reduced to a quarter while they are read.
 
     Args:
-        file: a path or an open file: BMP, GIF, JPEG, PNG, PGM, PPM, TIFF or WebP.
+        file: a path or an open file: AVIF, BMP, DDS, GIF, ICO, JPEG, JPEG 2000, PCX, PGM, PNG,
+            PPM, PSD, QOI, SGI, TIFF, WebP, or with pillow-heif HEIC.
 
     Returns:
-        An image of mode L (grey) or RGB.
+        The picture.
 
     Raises:
-        PictureError: if the file is unreadable, no picture, cut off, damaged, or so large that
-            Pillow suspects a decompression bomb.
+        PictureError: if the file is unreadable, no picture, cut off, damaged, would come in wrong
+            colours, or has more than 2^28 pixels.
     """
     try:
-        with Image.open(file, formats=FORMATS) as image:
-            image.load()
-            return _plain(ImageOps.exif_transpose(image))
+        with pillow_limit(), Image.open(file, formats=formats()) as image:
+            return _decoded(image)
     # Pillow's readers raise errors of almost any kind on damaged files.
     except Exception as error:
         raise PictureError(_reason(error, file)) from error
+
+
+def _decoded(image: Image.Image) -> Picture:
+    width, height = size = image.size
+    if width * height > MAXIMUM_PIXELS:
+        raise Image.DecompressionBombError
+    if fault := tiff_fault(image):
+        raise PictureError(fault)
+    is_negative = white_is_zero(image)
+    scale = reduction(width * height)
+    with memory_for(width * height):
+        if scale == 1:
+            image.load()
+            upright = _plain(ImageOps.exif_transpose(image))
+            size = upright.size
+        else:
+            upright = _plain(ImageOps.exif_transpose(_reduced(image, scale)))
+            if (upright.width > upright.height) != (width > height):
+                size = height, width
+    return Picture(ImageOps.invert(upright) if is_negative else upright, size)
+
+
+def _reduced(image: Image.Image, scale: int) -> Image.Image:
+    """The picture with width and height divided, rounded up."""
+    width, height = (-(-length // scale) for length in image.size)
+    if image.format in ("JPEG", "MPO"):
+        # Its decoder leaves pixels out before they take memory.
+        image.draft(None, (image.width // scale, image.height // scale))
+    image.load()
+    if image.size == (width, height):
+        return image
+    small: Image.Image | None = None
+    # Strip by strip: colours and transparency are worked out in copies.
+    for top in range(0, image.height, STRIP_ROWS):
+        strip = image.crop((0, top, image.width, min(top + STRIP_ROWS, image.height)))
+        strip = _plain(strip).reduce(scale)
+        small = small or Image.new(strip.mode, (width, height))
+        small.paste(strip, (0, top // scale))
+    assert small
+    small.getexif()[ExifTags.Base.Orientation] = image.getexif().get(ExifTags.Base.Orientation, 1)
+    return small
 
 
 def _plain(image: Image.Image) -> Image.Image:
@@ -132,12 +187,27 @@ def _as_eight_bits(image: Image.Image) -> Image.Image:
 
 def _reason(error: Exception, file: Path | BinaryIO) -> str:
     if isinstance(error, UnidentifiedImageError):
-        if isinstance(file, Path) and not file.stat().st_size:
+        start = _start(file)
+        if not start:
             return "an empty file (0 bytes)"
-        return f"no picture in {', '.join(FORMATS[:-1])} or {FORMATS[-1]}, whatever its name says"
+        if is_heif(start):
+            return f"a HEIC picture, damaged or not supported; {HEIF_HINT}"
+        *names, last = formats()
+        return f"no picture in {', '.join(names)} or {last}, whatever its name says"
+    if isinstance(error, Image.DecompressionBombError):
+        return f"more than {MAXIMUM_PIXELS:,} pixels, which may be a decompression bomb"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return str(error) or type(error).__name__
+
+
+def _start(file: Path | BinaryIO) -> bytes:
+    """The first bytes of a file."""
+    if isinstance(file, Path):
+        with file.open("rb") as opened:
+            return opened.read(START_BYTES)
+    file.seek(0)
+    return file.read(START_BYTES)
 
 
 def central_square(image_size: tuple[int, int], side: int | None = None) -> Box:
@@ -172,15 +242,27 @@ def crop_box(image_size: tuple[int, int], crop: Box | None) -> Box:
     return left, top, right, bottom
 
 
-def fit(image: Image.Image, box: Box, size: int, channels: int) -> np.ndarray:
-    """The box of an image, resized, as uint8 [size, size, channels].
+def fit(picture: Picture | Image.Image, box: Box, size: int, channels: int) -> np.ndarray:
+    """The box of a picture, in pixels of its file, resized, as uint8 [size, size, channels].
 
     Pillow's Hamming filter is antialiased, works in both directions and has no negative lobes:
     Lanczos and bicubic draw halos around edges, which at 32 pixels are as large as the details.
     """
-    image = image.crop(box).convert("L" if channels == 1 else "RGB")
+    if isinstance(picture, Picture):
+        picture, box = picture.image, _in_image(box, picture)
+    image = picture.crop(box).convert("L" if channels == 1 else "RGB")
     image = image.resize((size, size), Image.Resampling.HAMMING)
     return np.asarray(image, np.uint8).reshape(size, size, channels)
+
+
+def _in_image(box: Box, picture: Picture) -> Box:
+    """The box in pixels of the image, which may be smaller than its file's picture."""
+    (width, height), image = picture.size, picture.image
+    left, right = (round(x * image.width / width) for x in (box[0], box[2]))
+    top, bottom = (round(y * image.height / height) for y in (box[1], box[3]))
+    # A crop of one pixel is left one.
+    left, top = min(left, image.width - 1), min(top, image.height - 1)
+    return left, top, max(right, left + 1), max(bottom, top + 1)
 
 
 # ------------------------------------------------------------------------------- many pictures
@@ -285,56 +367,3 @@ def _stacked(frames: Iterator[np.ndarray], shape: FrameShape) -> np.ndarray:
     for frame in frames:
         pixels += frame.tobytes()
     return np.frombuffer(pixels, np.uint8).reshape(-1, *shape)
-
-
-# ------------------------------------------------------------------ TensorFlow Datasets' pictures
-
-
-def tfds_builder(
-    name: str,
-    data_dir: str | os.PathLike[str] | None,
-    *,
-    show_progress: bool,
-    error_class: type[UserError],
-    remedy: str,
-) -> Any:
-    """A set of TensorFlow Datasets, downloaded and prepared.
-
-    Args:
-        name: the set's name.
-        data_dir: where TFDS keeps its sets; None means its default, ~/tensorflow_datasets.
-        show_progress: whether TFDS shall draw its bars on stderr.
-        error_class: what to raise if that fails.
-        remedy: what to do then; ends the message.
-
-    Raises:
-        UserError: of that class, on any failure of the download or the preparation.
-    """
-    try:
-        import tensorflow_datasets as tfds
-
-        (tfds.enable_progress_bar if show_progress else tfds.disable_progress_bar)()
-        builder = tfds.builder(name, data_dir=data_dir)
-        builder.download_and_prepare()
-    # A refused download, no network, no TFDS, a full disk: the way out is the same.
-    except Exception as error:
-        cause = " ".join(str(error).split())
-        raise error_class(
-            f"Expected TensorFlow Datasets to download and prepare {name}. Received: "
-            f"{type(error).__name__}: {cause[:300]}\n{remedy}"
-        ) from error
-    return builder
-
-
-def tfds_pictures(builder: Any, split: str) -> Iterator[bytes]:
-    """Yields the encoded pictures of a prepared set in the order in which they are stored."""
-    import tensorflow_datasets as tfds
-
-    examples = builder.as_dataset(
-        split=split,
-        shuffle_files=False,
-        decoders={"image": tfds.decode.SkipDecoding()},
-        read_config=tfds.ReadConfig(try_autocache=False),
-    )
-    for example in examples:
-        yield example["image"].numpy()

@@ -1,4 +1,7 @@
-"""Sets that were published with a training and a test part: from a source to frames and parts."""
+"""Sets that were published with a training and a test part: from a source to frames and parts.
+
+Loads no TensorFlow unless a set is read through TensorFlow Datasets.
+"""
 
 import dataclasses
 import itertools
@@ -10,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from logan.datasets.frame_cache import FrameShape, fingerprint
-from logan.datasets.pictures import gather_frames, quoted_list, tfds_builder, tfds_pictures
+from logan.datasets.pictures import gather_frames, quoted_list
 from logan.errors import UserError
 
 __all__ = ["Source", "catalog_source", "load_parts"]
@@ -45,8 +48,8 @@ def catalog_source(
     error: type[UserError],
     remedy: str,
 ) -> Source:
-    """A set of TensorFlow Datasets, whose pictures come encoded; see `tfds_builder`."""
-    builder = tfds_builder(
+    """A set of TensorFlow Datasets, whose pictures come encoded; see `_tfds_builder`."""
+    builder = _tfds_builder(
         name, data_dir, show_progress=show_progress, error_class=error, remedy=remedy
     )
     folder = Path(builder.data_dir)
@@ -56,7 +59,7 @@ def catalog_source(
         train_count=train_count,
         test_count=test_count,
         contents=lambda: itertools.chain.from_iterable(
-            tfds_pictures(builder, part) for part in ("train", "test")
+            _tfds_pictures(builder, part) for part in ("train", "test")
         ),
         name=lambda index: f"example {index}",
         fingerprints=lambda: [fingerprint(folder, sorted(folder.iterdir()))],
@@ -112,3 +115,56 @@ def load_parts(
     )
     indices = np.arange(len(frames), dtype=np.int64)
     return frames, indices[: source.train_count], indices[source.train_count :]
+
+
+# ------------------------------------------------------------------ TensorFlow Datasets' pictures
+
+
+def _tfds_builder(
+    name: str,
+    data_dir: str | os.PathLike[str] | None,
+    *,
+    show_progress: bool,
+    error_class: type[UserError],
+    remedy: str,
+) -> Any:
+    """A set of TensorFlow Datasets, downloaded and prepared.
+
+    Args:
+        name: the set's name.
+        data_dir: where TFDS keeps its sets; None means its default, ~/tensorflow_datasets.
+        show_progress: whether TFDS shall draw its bars on stderr.
+        error_class: what to raise if that fails.
+        remedy: what to do then; ends the message.
+
+    Raises:
+        UserError: of that class, on any failure of the download or the preparation.
+    """
+    try:
+        import tensorflow_datasets as tfds
+
+        (tfds.enable_progress_bar if show_progress else tfds.disable_progress_bar)()
+        builder = tfds.builder(name, data_dir=data_dir)
+        builder.download_and_prepare()
+    # A refused download, no network, no TFDS, a full disk: the way out is the same.
+    except Exception as error:
+        cause = " ".join(str(error).split())
+        raise error_class(
+            f"Expected TensorFlow Datasets to download and prepare {name}. Received: "
+            f"{type(error).__name__}: {cause[:300]}\n{remedy}"
+        ) from error
+    return builder
+
+
+def _tfds_pictures(builder: Any, split: str) -> Iterator[bytes]:
+    """Yields the encoded pictures of a prepared set in the order in which they are stored."""
+    import tensorflow_datasets as tfds
+
+    examples = builder.as_dataset(
+        split=split,
+        shuffle_files=False,
+        decoders={"image": tfds.decode.SkipDecoding()},
+        read_config=tfds.ReadConfig(try_autocache=False),
+    )
+    for example in examples:
+        yield example["image"].numpy()

@@ -19,8 +19,9 @@ import numpy as np
 from PIL import Image
 
 from logan.datasets.frame_cache import cached_frames, fingerprint
+from logan.datasets.picture_formats import PICTURE_SUFFIXES
 from logan.datasets.pictures import (
-    PICTURE_SUFFIXES,
+    Picture,
     PictureError,
     crop_box,
     fit,
@@ -199,7 +200,9 @@ def _check_enough(
 def _read_sources(sources: Iterable[Path], settings: FrameSettings) -> Iterator[np.ndarray]:
     """Yields uint8 [size, size, channels] for every frame to take, in order."""
     for source in sources:
-        images = _read_folder(source) if source.is_dir() else _read_video(source, settings)
+        images: Iterator[Picture | Image.Image] = (
+            _read_folder(source) if source.is_dir() else _read_video(source, settings)
+        )
         for image in images:
             yield _fit(image, settings, source)
 
@@ -221,7 +224,7 @@ def _files(source: Path) -> list[Path]:
     return _pictures(source) if source.is_dir() else [source]
 
 
-def _read_folder(folder: Path) -> Iterator[Image.Image]:
+def _read_folder(folder: Path) -> Iterator[Picture]:
     for path in _pictures(folder):
         try:
             yield read_picture(path)
@@ -373,7 +376,7 @@ def _upright(frame: av.VideoFrame) -> Image.Image:
 # --------------------------------------------------------------------------------- crop and size
 
 
-def _fit(image: Image.Image, settings: FrameSettings, source: Path) -> np.ndarray:
+def _fit(image: Picture | Image.Image, settings: FrameSettings, source: Path) -> np.ndarray:
     """The crop of an image as uint8 [size, size, channels]."""
     try:
         box = crop_box(image.size, settings.crop)

@@ -72,7 +72,7 @@ def sixteen_bits(level):
     ],
 )
 def test_pixels_of_every_mode(file, expected):
-    image = read_picture(file)
+    image = read_picture(file).image
     assert image.mode == ("L" if isinstance(expected, int) else "RGB")
     assert image.size == (6, 4)
     assert image.getcolors() == [(24, expected)]
@@ -87,7 +87,7 @@ def test_pixels_of_every_mode(file, expected):
     ],
 )
 def test_jpeg_loses_little(mode, colour, expected):
-    image = read_picture(saved(solid(mode, colour, (16, 16)), "JPEG", quality=95))
+    image = read_picture(saved(solid(mode, colour, (16, 16)), "JPEG", quality=95)).image
     np.testing.assert_allclose(np.asarray(image.convert("RGB"))[8, 8], expected, atol=4)
 
 
@@ -95,7 +95,7 @@ def test_an_animation_gives_its_first_frame():
     frames = [solid("RGB", (10, 20, 30)), solid("RGB", (200, 0, 0))]
     for kind, options in (("GIF", {}), ("WEBP", {"lossless": True}), ("PNG", {}), ("TIFF", {})):
         file = saved(frames[0], kind, save_all=True, append_images=frames[1:], **options)
-        assert read_picture(file).getpixel((0, 0)) == (10, 20, 30), kind
+        assert read_picture(file).image.getpixel((0, 0)) == (10, 20, 30), kind
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP"])
@@ -106,9 +106,9 @@ def test_a_turn_in_the_exif_data_is_undone(kind):
     # 6: to be turned by 90 degrees clockwise to be seen upright; the left side comes on top.
     exif[0x0112] = 6
     upright = read_picture(saved(image, kind, exif=exif))
-    assert upright.size == (16, 32)
-    assert upright.getpixel((8, 4))[0] > 250
-    assert upright.getpixel((8, 28))[0] < 5
+    assert upright.size == upright.image.size == (16, 32)
+    assert upright.image.getpixel((8, 4))[0] > 250
+    assert upright.image.getpixel((8, 28))[0] < 5
 
 
 def reason(file):
@@ -131,7 +131,7 @@ def test_what_is_no_picture(tmp_path):
     path = tmp_path / "a.png"
     for content in (b"This is a text.", b"<html></html>", b"\x00\x01" * 50):
         path.write_bytes(content)
-        assert "no picture in BMP" in reason(path)
+        assert "no picture in AVIF" in reason(path)
     path.write_bytes(b"")
     assert reason(path) == "an empty file (0 bytes)"
     assert reason(tmp_path / "absent.png") == "No such file or directory"
@@ -139,12 +139,14 @@ def test_what_is_no_picture(tmp_path):
 
 
 def test_formats_that_start_other_programs_are_refused():
-    assert "no picture in BMP" in reason(saved(solid("RGB", 0), "EPS"))
+    assert "no picture in AVIF" in reason(saved(solid("RGB", 0), "EPS"))
 
 
 def test_a_huge_picture_is_refused_before_it_is_decoded():
-    message = reason(io.BytesIO(huge_png(30000, 30000)))
-    assert "900000000 pixels" in message and "decompression bomb" in message
+    # Pillow itself refuses the last one, while it opens it.
+    for width, height in ((16384, 16385), (30000, 30000), (2**31 - 1, 2**31 - 1)):
+        message = reason(io.BytesIO(huge_png(width, height)))
+        assert message.startswith("more than 268,435,456 pixels")
 
 
 def test_floating_point_pixels_are_refused():
@@ -169,7 +171,7 @@ def test_damage_is_a_picture_error_or_harmless(kind):
         damaged = np.frombuffer(content, np.uint8).copy()
         damaged[generator.integers(0, min(100, len(damaged)), 3)] = generator.integers(0, 256, 3)
         try:
-            assert read_picture(io.BytesIO(damaged.tobytes())).mode in ("L", "RGB")
+            assert read_picture(io.BytesIO(damaged.tobytes())).image.mode in ("L", "RGB")
         except PictureError as error:
             assert str(error)
 
