@@ -194,7 +194,7 @@ def _reason(error: Exception, file: Path | BinaryIO) -> str:
             return f"a HEIC picture, damaged or not supported; {HEIF_HINT}"
         *names, last = formats()
         return f"no picture in {', '.join(names)} or {last}, whatever its name says"
-    if isinstance(error, Image.DecompressionBombError):
+    if isinstance(error, (Image.DecompressionBombError, Image.DecompressionBombWarning)):
         return f"more than {MAXIMUM_PIXELS:,} pixels, which may be a decompression bomb"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror

@@ -143,7 +143,7 @@ def test_formats_that_start_other_programs_are_refused():
 
 
 def test_a_huge_picture_is_refused_before_it_is_decoded():
-    # Pillow itself refuses the last one, while it opens it.
+    # Pillow itself warns of the first one and refuses the others, while it opens them.
     for width, height in ((16384, 16385), (30000, 30000), (2**31 - 1, 2**31 - 1)):
         message = reason(io.BytesIO(huge_png(width, height)))
         assert message.startswith("more than 268,435,456 pixels")
