@@ -3,10 +3,11 @@
 Read from the files of its authors, or through TensorFlow Datasets.
 """
 
+import codecs
 import io
 import os
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -28,9 +29,12 @@ __all__ = ["CelebAError", "load_celeb_a"]
 
 ARCHIVE = "img_align_celeba.zip"
 PARTITION = "list_eval_partition.txt"
+# As its authors publish it, and as Kaggle does.
+PARTITIONS = (PARTITION, "list_eval_partition.csv")
+CSV_HEADER = ["image_id", "partition"]
 WIDTH = 178
 PARTS = TRAIN, _, TEST = "0", "1", "2"  # the middle one is for validation
-NAME = r"[^/\\]+\.jpg"
+NAME = r"[^/\\]+\.(jpg|png)"
 
 HOMEPAGE = "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
 # The face, as in DCGAN's code.
@@ -38,7 +42,8 @@ CROP_SIDE = 108
 REMEDY = f"""The drive that CelebA is downloaded from often refuses; then fetch it by hand:
   1. Open {HOMEPAGE} and go on to its download.
   2. Fetch Img/{ARCHIVE} (1.4 GB; there is no need to unpack it) and Eval/{PARTITION}.
-  3. Put both into one folder and give that folder: --data=FOLDER."""
+  3. Put both into one folder and give that folder: --data=FOLDER.
+Kaggle's archive.zip of celeba-dataset does as well: --data=archive.zip."""
 
 
 class CelebAError(UserError):
@@ -47,14 +52,15 @@ class CelebAError(UserError):
 
 LAYOUT = Layout(
     title="CelebA",
-    folder="img_align_celeba",
-    archive=ARCHIVE,
-    # As its authors put it, and as some mirrors unpack it: a folder within another of its name.
-    within=("img_align_celeba", "Img"),
-    files="*.jpg",
+    folders=("img_align_celeba", "img_align_celeba_png"),
+    archives=(ARCHIVE, "archive.zip", "celeba-dataset.zip"),
+    # As its authors and torchvision put it, and as mirrors unpack it: a folder within another of
+    # its name.
+    within=("img_align_celeba", "img_align_celeba_png", "Img", "CelebA/Img", "celeba"),
+    files=("*.jpg", "*.png"),
     # An aligned picture has about 7 KB: what claims to be so much larger is none.
     maximum_bytes=2**25,
-    others=(PARTITION,),
+    others=PARTITIONS,
     error=CelebAError,
     remedy=REMEDY,
 )
@@ -81,8 +87,10 @@ def load_celeb_a(
 
     Args:
         path: a folder with `img_align_celeba/` or `img_align_celeba.zip`, or one of these two;
-            a tar does as well. `list_eval_partition.txt` lies beside it, inside it, or in `Eval/`
-            as its authors put it. The archive is read in place. None means TensorFlow Datasets.
+            a tar and the pictures as png do as well. `list_eval_partition.txt` lies beside it,
+            inside it, or in `Eval/` as its authors put it. Or Kaggle's `archive.zip`, or its
+            folder, with `list_eval_partition.csv`. Archives are read in place. None means
+            TensorFlow Datasets.
         size: height and width of the result, in pixels.
         channels: 1 for grey, 3 for red, green and blue.
         crop_side: side of the square taken from the middle, 1 to 178 pixels. 108 is the face, as
@@ -151,8 +159,7 @@ def face_square(image_size: tuple[int, int]) -> Box:
 def _local_source(path: Path) -> Source:
     copy = LocalCopy(path, LAYOUT)
     content, where, beside = _partition(copy)
-    pictures = [name for name in copy.names if name != PARTITION]
-    train, test = _parts(content, where, pictures, str(copy.place))
+    train, test = _parts(content, where, _by_stem(copy), str(copy.place))
     names = [*train, *test]
     return Source(
         place=str(copy.place),
@@ -167,21 +174,36 @@ def _local_source(path: Path) -> Source:
     )
 
 
+def _by_stem(copy: LocalCopy) -> dict[str, str]:
+    """The pictures by their names without suffix: the partition file lists those of png as jpg."""
+    pictures: dict[str, str] = {}
+    for name in copy.names:
+        stem = Path(name).stem
+        if name in PARTITIONS:
+            continue
+        if stem in pictures:
+            raise CelebAError(
+                f"Expected each picture once in {copy.place}. Received: {pictures[stem]} and "
+                f"{name}."
+            )
+        pictures[stem] = name
+    return pictures
+
+
 def _partition(copy: LocalCopy) -> tuple[bytes, str, list[Path]]:
     """The partition file's content, its name for messages, and itself if it is no archive's."""
-    if PARTITION in copy.names:
-        (content,) = copy.contents([PARTITION])
-        return bytes(content), copy.where(PARTITION), []
+    for name in PARTITIONS:
+        if name in copy.names:
+            (content,) = copy.contents([name])
+            return bytes(content), copy.where(name), []
     near = [copy.place, copy.place.parent, copy.place.parent.parent]
-    places = [
-        place for folder in near for place in (folder / PARTITION, folder / "Eval" / PARTITION)
-    ]
-    for place in places:
+    folders = [place for folder in near for place in (folder, folder / "Eval")]
+    for place in (folder / name for folder in folders for name in PARTITIONS):
         if place.is_file():
             return place.read_bytes(), str(place), [place]
     raise CelebAError(
-        f"Expected {PARTITION} for {copy.place}, beside it or inside it. Received: none of "
-        f"{', '.join(str(place) for place in places)}.\n{REMEDY}"
+        f"Expected {PARTITION}, or .csv, for {copy.place}, beside it or inside it. Received: none "
+        f"in {', '.join(str(folder) for folder in folders)}.\n{REMEDY}"
     )
 
 
@@ -189,50 +211,65 @@ def _partition(copy: LocalCopy) -> tuple[bytes, str, list[Path]]:
 
 
 def _parts(
-    content: bytes, where: str, present: Collection[str], place: str
+    content: bytes, where: str, present: Mapping[str, str], place: str
 ) -> tuple[list[str], list[str]]:
     """The names of the training and of the test pictures, as the partition file lists them.
+
+    Args:
+        content: of the partition file, lines of a name and a part with a space or a comma between.
+        where: names the file in messages.
+        present: the pictures by their names without suffix.
+        place: names where they are.
 
     Raises:
         CelebAError: if a line is malformed or there twice, or if the lines and the pictures are
             not each other's.
     """
-    lines: dict[str, tuple[int, str]] = {}
-    for number, line in enumerate(content.decode("utf-8", "backslashreplace").splitlines(), 1):
-        if not line.strip():
+    lines: dict[str, tuple[int, str, str]] = {}
+    for number, line in enumerate(_text(content).splitlines(), 1):
+        fields = re.split(r"\s*,\s*|\s+", line.strip().replace('"', ""))
+        if fields == [""] or (number == 1 and fields == CSV_HEADER):
             continue
-        fields = line.split()
         if len(fields) != 2 or fields[1] not in PARTS or not re.fullmatch(NAME, fields[0]):
             raise CelebAError(
-                f"{where}, line {number}: expected the name of a .jpg and 0, 1 or 2, such as "
+                f"{where}, line {number}: expected the name of a picture and 0, 1 or 2, such as "
                 f'"000001.jpg 0". Received: "{line[:80]}".'
             )
-        if fields[0] in lines:
+        stem = Path(fields[0]).stem
+        if stem in lines:
             raise CelebAError(
                 f"{where}, line {number}: expected each picture once. Received: {fields[0]}, "
-                f"which line {lines[fields[0]][0]} has already."
+                f"which line {lines[stem][0]} has already."
             )
-        lines[fields[0]] = number, fields[1]
+        lines[stem] = number, fields[0], fields[1]
     _check_complete(lines, where, present, place)
-    train = [name for name, (_, part) in lines.items() if part == TRAIN]
-    test = [name for name, (_, part) in lines.items() if part == TEST]
+    train = [present[stem] for stem, (_, _, part) in lines.items() if part == TRAIN]
+    test = [present[stem] for stem, (_, _, part) in lines.items() if part == TEST]
     if not train or not test:
         part = f"test pictures ({TEST})" if train else f"training pictures ({TRAIN})"
         raise CelebAError(f"Expected both parts in {where}. Received: no {part}.")
     return train, test
 
 
+def _text(content: bytes) -> str:
+    """The text of a file that may begin with a byte order mark, as Windows's editors write."""
+    is_utf_16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return content.decode("utf-16" if is_utf_16 else "utf-8-sig", "backslashreplace")
+
+
 def _check_complete(
-    lines: Mapping[str, tuple[int, str]], where: str, present: Collection[str], place: str
+    lines: Mapping[str, tuple[int, str, str]], where: str, present: Mapping[str, str], place: str
 ) -> None:
-    extra = [f"line {number}: {name}" for name, (number, _) in lines.items() if name not in present]
+    extra = [
+        f"line {number}: {name}" for stem, (number, name, _) in lines.items() if stem not in present
+    ]
     if extra:
         raise CelebAError(
             f"{where}: expected lines for the pictures in {place} only. Received {len(extra)} "
             f"for pictures that are not there:{quoted_list(extra)}\n"
             "Fetch the missing pictures, or remove these lines."
         )
-    missing = sorted(set(present) - set(lines))
+    missing = sorted(name for stem, name in present.items() if stem not in lines)
     if missing:
         raise CelebAError(
             f"{where}: expected a line for each picture in {place}. Received none for "

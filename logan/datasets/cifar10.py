@@ -39,10 +39,10 @@ class Cifar10Error(UserError):
 
 LAYOUT = Layout(
     title="CIFAR-10",
-    folder="cifar-10-batches-bin",
-    archive=ARCHIVE,
+    folders=("cifar-10-batches-bin",),
+    archives=(ARCHIVE,),
     within=(),
-    files="*_batch*.bin",
+    files=("*_batch*.bin",),
     maximum_bytes=2**26,  # a batch has 31 MB
     others=(),
     error=Cifar10Error,

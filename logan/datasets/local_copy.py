@@ -26,10 +26,10 @@ class Layout:
 
     Attributes:
         title: its name.
-        folder: the folder that its archive unpacks to.
-        archive: its archive, zip or tar.
+        folders: the folders that its archives unpack to; messages name the first.
+        archives: its archives, zip or tar; messages name the first.
         within: folders in which either may lie, besides the one that is given.
-        files: pattern of its files' names, as of a shell.
+        files: patterns of its files' names, as of a shell.
         maximum_bytes: of one file.
         others: names of further files that the archive may hold.
         error: what to raise.
@@ -37,14 +37,21 @@ class Layout:
     """
 
     title: str
-    folder: str
-    archive: str
+    folders: tuple[str, ...]
+    archives: tuple[str, ...]
     within: tuple[str, ...]
-    files: str
+    files: tuple[str, ...]
     maximum_bytes: int
     others: tuple[str, ...]
     error: type[UserError]
     remedy: str
+
+    def is_file(self, name: str) -> bool:
+        """Whether a name without folders is that of a file of the set; none that is hidden is."""
+        # A Mac puts ._000001.jpg beside 000001.jpg on foreign disks.
+        return not name.startswith(".") and any(
+            fnmatch.fnmatchcase(name, pattern) for pattern in self.files
+        )
 
 
 class LocalCopy:
@@ -73,7 +80,7 @@ class LocalCopy:
         self._sizes: dict[str, int] = {}
         if self.place.is_dir():
             entries = sorted(entry.name for entry in os.scandir(self.place))
-            self.names = fnmatch.filter(entries, layout.files)
+            self.names = [name for name in entries if layout.is_file(name)]
         else:
             self._list_members()
             self.names = list(self._members)
@@ -138,8 +145,8 @@ class LocalCopy:
                         f"Received: {member}, which leads out of it. This is not the archive of "
                         f"{layout.title}'s authors."
                     )
-                is_wanted = fnmatch.fnmatchcase(place.name, layout.files)
-                if "__MACOSX" in place.parts or not (is_wanted or place.name in layout.others):
+                is_wanted = layout.is_file(place.name) or place.name in layout.others
+                if "__MACOSX" in place.parts or not is_wanted:
                     continue
                 if place.name in self._members:
                     raise layout.error(
@@ -166,7 +173,7 @@ class LocalCopy:
         if b"<html" in start or b"<!doctype" in start:
             what = "a web page: the server answered with its excuse in place of the file"
         return (
-            f"Expected the archive {self._layout.archive}, whole, in {self.place}. Received: "
+            f"Expected the archive {self._layout.archives[0]}, whole, in {self.place}. Received: "
             f"{what}.\n{self._layout.remedy}"
         )
 
@@ -180,15 +187,16 @@ def _find(path: Path, layout: Layout) -> Path:
             f"Expected the files of {layout.title} at {path}. Received: nothing is there."
         )
     places = [path / name for name in (*layout.within, ".")]
-    for folder in (*(place / layout.folder for place in places), path):
-        if folder.is_dir() and any(folder.glob(layout.files)):
+    folders = [place / name for name in layout.folders for place in places]
+    for folder in (*folders, path):
+        if folder.is_dir() and any(layout.is_file(entry.name) for entry in folder.iterdir()):
             return folder
-    for place in places:
-        if (place / layout.archive).is_file():
-            return place / layout.archive
+    for archive in (place / name for name in layout.archives for place in places):
+        if archive.is_file():
+            return archive
     raise layout.error(
-        f"Expected {layout.folder}/ with its files, or {layout.archive}, in {path}. Received: "
-        f"neither.\n{layout.remedy}"
+        f"Expected {layout.folders[0]}/ with its files, or {layout.archives[0]}, in {path}. "
+        f"Received: neither.\n{layout.remedy}"
     )
 
 
