@@ -10,8 +10,9 @@ from pathlib import Path
 from absl import app, flags, logging
 
 from logan.errors import UserError
+from logan.extractors import check_extractor
 from logan.registry import load_plugins, parse_part
-from logan.settings.names import PLAIN, SAMPLERS
+from logan.settings.names import EXTRACTORS, PLAIN, SAMPLERS
 
 FLAGS = flags.FLAGS
 FAILED = 2  # exit code: a user's mistake
@@ -157,6 +158,36 @@ def given_sampler() -> str:
     """
     SAMPLERS.check(parse_part(FLAGS.sampler, SAMPLERS.kind).name)
     return FLAGS.sampler
+
+
+def define_extractor() -> None:
+    """Defines --extractor and --extractor_weights."""
+    flags.DEFINE_string(
+        "extractor",
+        "random",
+        f"Network whose features of images are compared. One of {', '.join(EXTRACTORS)}, or the "
+        "path of a Keras model: PATH.keras, PATH.keras:layer=NAME:range=0..255. Only fid gives FID "
+        "and KID; none leaves features out.",
+        module_name="logan.cli",
+    )
+    flags.DEFINE_string(
+        "extractor_weights",
+        None,
+        "File of weights: classify_image_graph_def.pb of 2015 for fid, .h5 for squeezenet, .h5 or "
+        ".keras for inception, which fetches Keras's own without.",
+        module_name="logan.cli",
+    )
+
+
+def given_extractor() -> tuple[str, Path | None]:
+    """--extractor and --extractor_weights, as `logan.extractors.make_extractor` takes them.
+
+    Raises:
+        UserError: on what can be seen to be wrong without loading a network.
+    """
+    weights = given_path(FLAGS.extractor_weights) if FLAGS.extractor_weights else None
+    check_extractor(FLAGS.extractor, weights)
+    return FLAGS.extractor, weights
 
 
 def define_workdir(text: str = "The run's folder. Required.") -> None:

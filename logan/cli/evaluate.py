@@ -3,7 +3,6 @@
 from absl import flags
 
 from logan.cli import command
-from logan.errors import UserError
 from logan.runs import Run
 from logan.settings.names import PLAIN
 
@@ -15,7 +14,7 @@ also missed.csv and pictures of what the generator covers worst and of where thi
 
 def define() -> None:
     command.define_workdir()
-    command.define_plugins("measures and samplers")
+    command.define_plugins("measures, samplers and extractors")
     command.define_sampler()
     command.define_weights()
     command.define_threads()
@@ -26,38 +25,23 @@ def define() -> None:
         lower_bound=1,
         module_name="logan.cli",
     )
-    flags.DEFINE_enum(
-        "extractor",
-        "random",
-        ["random", "inception", "none"],
-        "Network whose features of images are compared. random: fixed random convolutions, which "
-        "compare runs with each other only; inception: Inception v3, for FID and KID; none: no "
-        "features.",
-        module_name="logan.cli",
-    )
-    flags.DEFINE_string(
-        "inception_weights",
-        None,
-        "Keras weights file for --extractor=inception. Default: ImageNet's weights, fetched.",
-        module_name="logan.cli",
-    )
+    command.define_extractor()
 
 
 def main() -> None:
     command.load_given_plugins()
     run = Run.open(command.required_workdir())
     settings = flags.FLAGS
-    if settings.inception_weights and settings.extractor != "inception":
-        raise UserError("--inception_weights: expected --extractor=inception beside it")
     sampler = command.given_sampler()
+    extractor, extractor_weights = command.given_extractor()
     command.start_tensorflow()
     from logan.evaluation import evaluate, table
 
     metrics, paths = evaluate(
         run,
         settings.samples,
-        settings.extractor,
-        settings.inception_weights,
+        extractor,
+        extractor_weights,
         sampler,
         settings.weights,
     )

@@ -12,6 +12,7 @@ from logan.registry import load_plugins
 from logan.runs import default_workdir
 from logan.settings import (
     DATASETS,
+    EXTRACTORS,
     LOSSES,
     METHODS,
     NETWORKS,
@@ -78,6 +79,7 @@ def _list() -> str:
         "network": NETWORKS,
         "dataset": DATASETS,
         "sampler": SAMPLERS,
+        "extractor": EXTRACTORS,
     }
     width = max(len(name) for table in tables.values() for name in table)
     blocks = []

@@ -1,12 +1,15 @@
 """How the features of generations are distributed against those of held-out images."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from logan.evaluation.measures import Column, Measure, Measured
 from logan.evaluation.record import COMPARED, FEWEST_COMPARED, Record
 from logan.metrics.fidelity import fidelity, inception_score
 
-INCEPTION_SPLITS = 10
+if TYPE_CHECKING:
+    from logan.extractors.base import Extractor
+
+SCORE_SPLITS = 10
 
 
 def _measure(record: Record) -> Measured:
@@ -14,33 +17,42 @@ def _measure(record: Record) -> Measured:
         least = f"it takes {FEWEST_COMPARED} held-out images and generations"
         return Measured({}, f"fidelity: left out, as {least}")
     real, generated = record.features
+    extractor = record.extractor
     numbers = {
-        "extractor": record.extractor.name,
-        **_named(record, fidelity(real, generated, seed=record.seed)),
+        "extractor": extractor.name,
+        **_named(fidelity(real, generated, seed=record.seed), extractor.is_fid),
+        **_score(record),
     }
     return Measured(
         {"fidelity": numbers},
-        f"fidelity: features of {record.extractor.name}, {len(real):,} held-out images against "
+        f"fidelity: features of {_told(extractor)}, {len(real):,} held-out images against "
         f"{len(generated):,} generations; kernel distance over at most 10 disjoint subsets; "
         "precision and recall with 3 neighbours, density and coverage with 5; mmd with a Gaussian "
         "kernel, as wide as the median distance of held-out images that differ",
     )
 
 
-def _named(record: Record, numbers: dict[str, Any]) -> dict[str, Any]:
-    """The numbers, of Inception's features by the names that they go by, and its score."""
-    from logan.metrics.extractors import InceptionV3  # tables do without TensorFlow
+def _told(extractor: "Extractor") -> str:
+    return f"{extractor.name} ({extractor.text})" if extractor.text else extractor.name
 
-    extractor, generated = record.extractor, record.generated[:COMPARED]
-    if not isinstance(extractor, InceptionV3):
-        return numbers
-    numbers["fid"] = numbers.pop("frechet_distance")
-    numbers["kid"] = numbers.pop("kernel_distance")
-    numbers["kid_error"] = numbers.pop("kernel_distance_error")
-    if extractor.has_classifier and len(generated) >= INCEPTION_SPLITS:
-        score, error = inception_score(extractor.probabilities(generated), INCEPTION_SPLITS)
-        numbers |= {"inception_score": score, "inception_score_error": error}
+
+def _named(numbers: dict[str, Any], is_fid: bool) -> dict[str, Any]:
+    """The numbers, by the names that they go by where the features are those of FID."""
+    if is_fid:
+        numbers["fid"] = numbers.pop("frechet_distance")
+        numbers["kid"] = numbers.pop("kernel_distance")
+        numbers["kid_error"] = numbers.pop("kernel_distance_error")
     return numbers
+
+
+def _score(record: Record) -> dict[str, float]:
+    """The score of the extractor's classifier: the Inception score, if it is that of FID."""
+    extractor, generated = record.extractor, record.generated[:COMPARED]
+    if not extractor.has_classifier or len(generated) < SCORE_SPLITS:
+        return {}
+    score, error = inception_score(extractor.probabilities(generated), SCORE_SPLITS)
+    name = "inception_score" if extractor.is_fid else "classifier_score"
+    return {name: score, f"{name}_error": error}
 
 
 FIDELITY = Measure(

@@ -7,8 +7,8 @@ import numpy as np
 from logan.datasets.load import load_images, load_toy
 from logan.errors import UserError
 from logan.evaluation.record import COMPARED, Modes, Record
+from logan.extractors.base import Extractor
 from logan.generation import encode, reconstruct
-from logan.metrics.extractors import Extractor
 from logan.models.adversarial import AdversarialModel
 from logan.models.adversarial_encoder import AdversarialEncoder
 from logan.models.bigan import BiGAN

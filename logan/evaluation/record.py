@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from logan.datasets.junction import Junction, Truth
     from logan.datasets.names import Names
     from logan.datasets.toy import ToyDistribution
-    from logan.metrics.extractors import Extractor
+    from logan.extractors.base import Extractor
 
 COMPARED = 2_000  # images of the training and of the held-out part, and generations, at most
 FEWEST_COMPARED = 6  # images on each side: one more than the neighbours of density and coverage

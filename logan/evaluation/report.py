@@ -8,6 +8,7 @@ from typing import Any
 from logan.errors import UserError
 from logan.evaluation.measures import MEASURES, Measured
 from logan.evaluation.record import Record
+from logan.extractors import make_extractor
 from logan.figures.files import save_figure
 from logan.files import read_json, write_json, write_text
 from logan.runs import Run
@@ -18,8 +19,8 @@ from logan.settings.names import PLAIN
 def evaluate(
     run: Run,
     samples: int | None = None,
-    extractor_name: str = "random",
-    extractor_weights: str | None = None,
+    extractor: str = "random",
+    extractor_weights: str | Path | None = None,
     sampler: str = PLAIN,
     weights: str | None = None,
 ) -> tuple[dict[str, Any], list[Path]]:
@@ -33,9 +34,9 @@ def evaluate(
         run: a trained run.
         samples: generated samples; by default 10,000, of images 5,000. Of toy data as many
             held-out x are reconstructed.
-        extractor_name: images: whose features are compared, `random` or `inception`; `none`
-            leaves out what needs features.
-        extractor_weights: a file of Inception weights; Keras's own are fetched without.
+        extractor: images: whose features are compared, see `make_extractor`; "none" leaves out
+            what needs features.
+        extractor_weights: a file of its weights, where it takes one.
         sampler: how to sample, see `logan.sampling.sample`.
         weights: `best` or `last`, see `Run.trained_model`.
 
@@ -45,18 +46,17 @@ def evaluate(
 
     Raises:
         RunError: if nothing was trained yet, or the samples are not finite.
-        UserError: if the data, the sampler or the extractor's weights cannot be used.
+        UserError: if the data, the sampler or the extractor cannot be used.
     """
     # Tables, which need neither, do without TensorFlow.
     from logan.evaluation.filling import record_of
-    from logan.metrics.extractors import extractor
 
     experiment, features = run.experiment, None
     model = run.trained_model(weights)
-    if experiment.is_image and extractor_name != "none":
-        features = extractor(
-            extractor_name, experiment.image_size, experiment.channels, extractor_weights
-        )
+    if experiment.is_image:
+        features = make_extractor(extractor, extractor_weights)
+        if features is not None:
+            features.check_shape(experiment.image_size, experiment.image_size, experiment.channels)
     record = record_of(model, run, samples, features, sampler)
     found = measure(record)
     records = run.records()

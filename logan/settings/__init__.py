@@ -7,6 +7,7 @@ from logan.settings.flag_files import from_flags, from_text, to_flags
 from logan.settings.methods import METHODS, Method
 from logan.settings.names import (
     DATASETS,
+    EXTRACTORS,
     IMAGE_SIZES,
     LOSSES,
     NETWORKS,
@@ -19,6 +20,7 @@ from logan.settings.text import to_text
 
 __all__ = [
     "DATASETS",
+    "EXTRACTORS",
     "IMAGE_SIZES",
     "KINDS",
     "LOSSES",

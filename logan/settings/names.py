@@ -134,6 +134,53 @@ SAMPLERS = Registry(
 
 
 @dataclasses.dataclass(frozen=True)
+class ExtractorEntry(Entry):
+    """An extractor; `home` is called with its settings, and first the path of its weights or None.
+
+    Attributes:
+        suffixes: of files of weights; empty if it takes none and is called without.
+        needs_weights: whether it has none of its own.
+        weights_source: which file it needs, in words.
+    """
+
+    suffixes: tuple[str, ...] = ()
+    needs_weights: bool = False
+    weights_source: str = "a file of weights"
+
+
+EXTRACTORS = Registry(
+    "extractor",
+    {
+        "random": ExtractorEntry(
+            "logan.extractors.random_convolutions:RandomConvolutions",
+            "fixed random convolutions, which compare runs with each other; not FID",
+        ),
+        "inception": ExtractorEntry(
+            "logan.extractors.inception:InceptionV3",
+            "Keras's Inception v3, fetched unless weights are given; not FID",
+            (".h5", ".hdf5", ".keras"),
+        ),
+        "squeezenet": ExtractorEntry(
+            "logan.extractors.squeezenet:SqueezeNet",
+            "SqueezeNet 1.1, a trained network of 3 MB; needs weights; not FID",
+            (".h5", ".hdf5"),
+            needs_weights=True,
+            weights_source="squeezenet_weights_tf_dim_ordering_tf_kernels_notop.h5 of "
+            "github.com/DeepCognition/keras-squeezenet",
+        ),
+        "fid": ExtractorEntry(
+            "logan.extractors.published_inception:PublishedInception",
+            "the Inception network of 2015 of published FID and KID; needs weights",
+            (".pb",),
+            needs_weights=True,
+            weights_source="classify_image_graph_def.pb of inception-2015-12-05.tgz",
+        ),
+        "none": ExtractorEntry("logan.extractors.base:none", "no features"),
+    },
+)
+
+
+@dataclasses.dataclass(frozen=True)
 class DatasetEntry(Entry):
     """A data set; `home` is a function (experiment, cache, show_progress) -> Data.
 

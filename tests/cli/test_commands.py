@@ -22,6 +22,7 @@ from logan.errors import UserError
 from logan.runs import Run
 from logan.settings import (
     DATASETS,
+    EXTRACTORS,
     LOSSES,
     METHODS,
     NETWORKS,
@@ -114,7 +115,7 @@ def junction_runs(folder: Path) -> list[Path]:
 
 def test_list_names_every_experiment_method_and_part_with_a_line() -> None:
     *blocks, _ = call("logan-train", "--list").split("\n\n")
-    tables = (PRESETS, METHODS, LOSSES, TERMS, NETWORKS, DATASETS, SAMPLERS)
+    tables = (PRESETS, METHODS, LOSSES, TERMS, NETWORKS, DATASETS, SAMPLERS, EXTRACTORS)
     for block, table in zip(blocks, tables, strict=True):
         rows = [line.split() for line in block.splitlines()[1:]]
         assert [row[0] for row in rows] == list(table)
