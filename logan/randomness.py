@@ -26,6 +26,7 @@ class Purpose(enum.IntEnum):
     EVALUATION_LATENT = 8
     FLIP = 11
     SAMPLER = 12
+    SHIFT = 13
 
 
 def key(seed: int, step: int | tf.Tensor, purpose: Purpose) -> tf.Tensor:

@@ -22,7 +22,13 @@ from logan.datasets.pictures import (
 from logan.errors import UserError
 from logan.settings import is_crop
 
-__all__ = ["ImageFolderError", "Pictures", "load_image_folder", "load_pictures"]
+__all__ = [
+    "ImageFolderError",
+    "Pictures",
+    "is_held_out",
+    "load_image_folder",
+    "load_pictures",
+]
 
 SPLITS = ("images", "folders")
 
@@ -145,7 +151,7 @@ def load_image_folder(
         pictures = _decoded(
             files, size, channels, crop, skip_unreadable, minimum_images, cache_dir, show_progress
         )
-    is_test = (_test_images if split == "images" else _test_folders)(pictures.names, test_fraction)
+    is_test = (is_held_out if split == "images" else _test_folders)(pictures.names, test_fraction)
     return pictures.frames, np.flatnonzero(~is_test), np.flatnonzero(is_test)
 
 
@@ -263,7 +269,7 @@ def _folder(name: str) -> str:
     return name.rpartition("/")[0]
 
 
-def _test_images(names: list[str], test_fraction: float) -> np.ndarray:
+def is_held_out(names: list[str], test_fraction: float) -> np.ndarray:
     """Marks, as bool [names], those whose hash falls into the test share; never all or none."""
     places = np.array([_place(name) for name in names])
     is_test = places < test_fraction

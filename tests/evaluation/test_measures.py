@@ -5,12 +5,14 @@ import pytest
 import tensorflow as tf
 
 from logan.evaluation import columns, table
+from logan.evaluation.fidelity import FIDELITY
 from logan.evaluation.foreground import faint_share
 from logan.evaluation.measures import MEASURES, Column, Measure, Measured
 from logan.evaluation.pull import PULL
 from logan.evaluation.reconstruction import closeness, reference_guesses
 from logan.evaluation.record import Record
 from logan.evaluation.report import measure, metrics_from
+from logan.extractors.base import Extractor
 from logan.registry import Entry
 
 # Two kinds of image of 1 x 2 pixels, at right angles to each other; reconstructions are black.
@@ -108,3 +110,53 @@ def test_a_measure_that_lacks_what_it_needs_is_left_out(brightness):
 def test_columns_have_different_titles_and_paths():
     assert len({column.title for column in columns()}) == len(columns())
     assert len({column.path for column in columns()}) == len(columns())
+
+
+class Plain(Extractor):
+    """Features of the four corners of an image of 2 x 2 pixels; probabilities by its first."""
+
+    name = "corners"
+    text = "seen as they are"
+    has_classifier = True
+
+    def batch_features(self, images):
+        return images.reshape(len(images), -1)
+
+    def batch_probabilities(self, images):
+        is_bright = (images[:, 0, 0] > 0).astype(np.float32)
+        return np.concatenate([is_bright, 1 - is_bright], axis=1)
+
+
+class OfFid(Plain):
+    is_fid = True
+
+
+def test_only_the_network_of_fid_gives_numbers_of_its_names():
+    draws = np.random.default_rng(0)
+    images = draws.uniform(-1, 1, (2, 20, 2, 2, 1)).astype(np.float32)
+    images[1, :, 0, 0] = np.where(np.arange(20) % 2, 0.5, -0.5)[:, None]
+    plain, published = (
+        FIDELITY.measure(Record("", 0, images[0], generated=images[1], extractor=network))
+        for network in (Plain(), OfFid())
+    )
+    numbers, of_fid = (one.numbers["fidelity"] for one in (plain, published))
+    renamed = {
+        "fid": "frechet_distance",
+        "kid": "kernel_distance",
+        "kid_error": "kernel_distance_error",
+        "inception_score": "classifier_score",
+        "inception_score_error": "classifier_score_error",
+    }
+    assert {renamed.get(name, name): value for name, value in of_fid.items()} == numbers
+    assert set(of_fid) - set(numbers) == set(renamed)
+    # Each of ten splits has one image of either class.
+    assert numbers["classifier_score"] == pytest.approx(2)
+    assert "features of corners (seen as they are), 20 held-out images" in plain.protocol
+
+
+def test_no_probabilities_are_asked_of_networks_without_a_classifier():
+    network = Plain()
+    network.has_classifier = False
+    images = np.random.default_rng(0).uniform(-1, 1, (20, 2, 2, 1))
+    found = FIDELITY.measure(Record("", 0, images, generated=images, extractor=network))
+    assert "classifier_score" not in found.numbers["fidelity"]
