@@ -25,7 +25,7 @@ def _measure(record: Record) -> Measured:
     }
     return Measured(
         {"fidelity": numbers},
-        f"fidelity: features of {_told(extractor)}, {len(real):,} held-out images against "
+        f"fidelity: features of {_told(extractor)}; {len(real):,} held-out images against "
         f"{len(generated):,} generations; kernel distance over at most 10 disjoint subsets; "
         "precision and recall with 3 neighbours, density and coverage with 5; mmd with a Gaussian "
         "kernel, as wide as the median distance of held-out images that differ",
@@ -33,7 +33,7 @@ def _measure(record: Record) -> Measured:
 
 
 def _told(extractor: "Extractor") -> str:
-    return f"{extractor.name} ({extractor.text})" if extractor.text else extractor.name
+    return "; ".join(filter(None, (extractor.name, extractor.text)))
 
 
 def _named(numbers: dict[str, Any], is_fid: bool) -> dict[str, Any]:

@@ -52,11 +52,11 @@ def evaluate(
     from logan.evaluation.filling import record_of
 
     experiment, features = run.experiment, None
-    model = run.trained_model(weights)
     if experiment.is_image:
         features = make_extractor(extractor, extractor_weights)
         if features is not None:
             features.check_shape(experiment.image_size, experiment.image_size, experiment.channels)
+    model = run.trained_model(weights)
     record = record_of(model, run, samples, features, sampler)
     found = measure(record)
     records = run.records()

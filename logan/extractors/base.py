@@ -108,18 +108,21 @@ class Extractor(abc.ABC):
         _check_images(images)
         self.check_shape(*images.shape[1:])
         size = self.batch_size(*images.shape[1:3])
-        parts, smallest = [], np.inf
+        smallest, found = np.inf, np.empty((0, 0), np.float32)
         for first in range(0, len(images), size):
             batch = _in_unit_range(images[first : first + size])
             smallest = min(smallest, float(batch.min()))
-            parts.append(np.asarray(network(batch), np.float32))
+            part = np.asarray(network(batch), np.float32)
+            if not first:
+                found = np.empty((len(images), part.shape[1]), np.float32)
+            found[first : first + len(part)] = part
         if smallest >= 0 and images.dtype != np.uint8:
             warnings.warn(
                 f"Expected images in [-1, 1]. Received: no value below {smallest:g}. Images in "
                 "[0, 1] have to be given as 2 x - 1.",
                 stacklevel=3,
             )
-        return np.concatenate(parts)
+        return found
 
 
 def none() -> None:

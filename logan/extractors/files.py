@@ -44,10 +44,10 @@ def check_weights_file(path: Path, suffixes: tuple[str, ...], network: str) -> N
         )
 
 
-def short_digest(path: Path) -> str:
-    """The first 12 of the 64 digits of a file's SHA-256."""
+def name_and_digest(path: Path) -> str:
+    """A file's name, and the first 12 of the 64 digits of its SHA-256."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(2**20):
             digest.update(block)
-    return digest.hexdigest()[:12]
+    return f"{path.name} (SHA-256 {digest.hexdigest()[:12]}…)"

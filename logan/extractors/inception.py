@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from logan.errors import UserError
 from logan.extractors.base import Extractor, as_colour
-from logan.extractors.files import check_weights_file, short_digest
+from logan.extractors.files import check_weights_file, name_and_digest
 from logan.settings.names import EXTRACTORS
 
 SIDE = 299
@@ -36,15 +36,16 @@ class InceptionV3(Extractor):
             UserError: if the file is missing, unreadable or of another network, or the download
                 fails.
         """
-        self.text = "images scaled to 299 x 299 by an antialiased bilinear filter"
+        self.text = "images scaled to 299 x 299 by an antialiased bilinear filter, weights "
         if weights is None:
-            self.name = "inception_v3 (weights: imagenet, not FID)"
+            self.name = "inception_v3 of imagenet (not FID)"
+            self.text += "of Keras"
             model, trunk = _downloaded()
             self.has_classifier = True
         else:
             check_weights_file(weights, EXTRACTORS["inception"].suffixes, "Inception v3")
-            self.name = f"inception_v3 (weights: {weights.name}, not FID)"
-            self.text += f"; SHA-256 of the weights {short_digest(weights)}…"
+            self.name = f"inception_v3 of {weights.name} (not FID)"
+            self.text += name_and_digest(weights)
             model, trunk = _network(None)
             self.has_classifier = _load(weights, model, trunk)
         self._trunk = tf.function(

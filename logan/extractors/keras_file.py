@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from logan.errors import UserError
 from logan.extractors.base import Extractor, as_colour
-from logan.extractors.files import short_digest
+from logan.extractors.files import name_and_digest
 
 FEATURES = "features"  # the layer that is taken where one has this name
 
@@ -47,13 +47,13 @@ class KerasFile(Extractor):
         self._size = None if None in size else size
         self._low, self._high = self._input_range(range)
         kept = self._layer(str(layer))
-        self.name = f"{path.name}, {f'layer {kept.name}' if kept else 'its output'} (not FID)"
+        self.name = f"{f'{kept.name} of ' if kept else ''}{path.name} (not FID)"
         scaled = "as large as they are"
         if self._size:
             scaled = "scaled to {} x {} by an antialiased bilinear filter".format(*self._size)
         self.text = (
-            f"images {scaled}, in the range {self._low:g} to {self._high:g}; SHA-256 of the model "
-            f"{short_digest(path)}…"
+            f"images {scaled}, in the range {self._low:g} to {self._high:g}, model "
+            f"{name_and_digest(path)}"
         )
         self._features = self._function(self._pooled(kept.output if kept else self._output()))
         self.has_classifier = _is_softmax(self.model)

@@ -10,7 +10,7 @@ from PIL import Image
 from logan.datasets.pixels import to_uint8
 from logan.errors import UserError
 from logan.extractors.base import Extractor, as_colour
-from logan.extractors.files import check_weights_file, short_digest
+from logan.extractors.files import check_weights_file, name_and_digest
 from logan.settings.names import EXTRACTORS
 
 SIDE = 299
@@ -44,6 +44,7 @@ class PublishedInception(Extractor):
     2016): the softmax of the logits without their biases, of 1,008 classes.
     """
 
+    name = "Inception of 2015 (FID)"
     is_fid = True
     has_classifier = True
 
@@ -60,10 +61,9 @@ class PublishedInception(Extractor):
         if weights is None:
             raise UserError(f"--extractor_weights: expected {entry.weights_source}")
         check_weights_file(weights, entry.suffixes, "the Inception graph of 2015")
-        self.name = f"Inception of 2015, pool_3 (weights: {weights.name})"
         self.text = (
-            "images rounded to 256 levels and scaled to 299 x 299 as clean-fid does it; SHA-256 of "
-            f"the graph {short_digest(weights)}…"
+            "pool_3, images rounded to 256 levels and scaled to 299 x 299 as clean-fid does it, "
+            f"weights {name_and_digest(weights)}"
         )
         # A session on a graph of its own: as a function of TensorFlow 2 the graph would count as
         # one of today's, which may not hold operations of 2015.

@@ -6,6 +6,7 @@ import math
 import numpy as np
 import tensorflow as tf
 
+from logan.errors import UserError
 from logan.extractors.base import Extractor
 
 # Pixels of one batch, whose first activations then take 128 MB.
@@ -38,8 +39,8 @@ class RandomConvolutions(Extractor):
 
     name = "random convolutional features (not FID)"
     text = (
-        "448 features; sides that are not a power of two from 8 to 256 scaled to the next one by "
-        "an antialiased bilinear filter"
+        "images scaled by an antialiased bilinear filter if their sides are not one power of two "
+        "from 8 to 256"
     )
     widths = (32, 64, 96, 16)
     places = 4
@@ -50,7 +51,14 @@ class RandomConvolutions(Extractor):
 
         Args:
             seed: leave it be: features of two seeds do not compare. It stands in `name` if not 0.
+
+        Raises:
+            UserError: if the seed is no whole number.
         """
+        if not isinstance(seed, int):
+            raise UserError(
+                f"--extractor: expected a whole number as seed of random. Received: {seed}"
+            )
         self.seed = seed
         if seed:
             self.name = f"random convolutional features of seed {seed} (not FID)"

@@ -9,7 +9,7 @@ from keras import layers
 
 from logan.errors import UserError
 from logan.extractors.base import Extractor, as_colour
-from logan.extractors.files import check_weights_file, short_digest
+from logan.extractors.files import check_weights_file, name_and_digest
 from logan.settings.names import EXTRACTORS
 
 # Of ImageNet's red, green and blue values in [0, 255].
@@ -59,10 +59,10 @@ class SqueezeNet(Extractor):
                 f"Received: {size}"
             )
         self.size = size
-        self.name = f"squeezenet_v1.1 fire9 at {size} pixels (weights: {weights.name}, not FID)"
+        self.name = f"SqueezeNet 1.1 at {size} pixels (not FID)"
         self.text = (
-            f"images scaled to {size} x {size} by an antialiased bilinear filter; SHA-256 of the "
-            f"weights {short_digest(weights)}…"
+            f"fire9 averaged over places, images scaled to {size} x {size} by an antialiased "
+            f"bilinear filter, weights {name_and_digest(weights)}"
         )
         self.model = network()
         try:

@@ -465,6 +465,50 @@ def test_evaluation_of_the_junction(junction_runs: list[Path]) -> None:
             assert picture.size[0] > 200
 
 
+def test_classifier_of_own_images_measures_a_run(folder: Path, junction_runs: list[Path]) -> None:
+    for value, name in ((40, "dark"), (200, "bright")):
+        (folder / "kinds" / name).mkdir(parents=True)
+        for number in range(6):
+            grey = np.full((20, 20), value + number, np.uint8)
+            Image.fromarray(grey).save(folder / "kinds" / name / f"{number}.png")
+    program = "from logan.cli.classifier import run; run()"
+    done = subprocess.run(
+        [
+            sys.executable, "-c", program, "--images=kinds", "--image_size=16", "--epochs=2",
+            "--width=2", "--output=kinds.keras", "--noprogress", "--threads=1",
+        ],
+        cwd=folder, capture_output=True, text=True, timeout=240,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "held-out images (about 20% of each class" in done.stdout
+    assert json.loads((folder / "kinds.json").read_text())["classes"] == ["bright", "dark"]
+    call(
+        "logan-evaluate", f"--workdir={junction_runs[1]}", "--samples=20",
+        "--extractor=kinds.keras", cwd=folder,
+    )  # fmt: skip
+    metrics = json.loads((junction_runs[1] / "metrics.json").read_text())
+    assert metrics["fidelity"]["extractor"] == "features of kinds.keras (not FID)"
+    assert 1 <= metrics["fidelity"]["classifier_score"] <= 2
+    assert "frechet_distance" in metrics["fidelity"] and "fid" not in metrics["fidelity"]
+    assert "images scaled to 16 x 16 by an antialiased bilinear filter" in metrics["protocol"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--extractor=fid"], "--extractor_weights: expected classify_image_graph_def.pb"),
+        (["--extractor=vgg"], "--extractor: expected one of random, inception, squeezenet, fid"),
+        (["--extractor=missing.keras"], "--extractor: expected a Keras model. Received: missing"),
+        (["--extractor_weights=a.h5"], "--extractor_weights: expected none for the extractor rand"),
+    ],
+)
+def test_extractors_that_cannot_be_used_are_refused(
+    junction_runs: list[Path], arguments: list[str], message: str
+) -> None:
+    printed = call("logan-evaluate", f"--workdir={junction_runs[0]}", *arguments, code=2)
+    assert message in printed and "Traceback" not in printed
+
+
 def test_images_without_an_encoder_are_evaluated_and_compared(
     junction_runs: list[Path], tmp_path: Path
 ) -> None:

@@ -151,7 +151,7 @@ def test_only_the_network_of_fid_gives_numbers_of_its_names():
     assert set(of_fid) - set(numbers) == set(renamed)
     # Each of ten splits has one image of either class.
     assert numbers["classifier_score"] == pytest.approx(2)
-    assert "features of corners (seen as they are), 20 held-out images" in plain.protocol
+    assert "features of corners; seen as they are; 20 held-out images" in plain.protocol
 
 
 def test_no_probabilities_are_asked_of_networks_without_a_classifier():

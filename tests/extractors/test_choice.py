@@ -82,3 +82,5 @@ def test_what_cannot_be_used_is_refused_before_a_network_is_loaded(
 def test_unknown_settings_are_refused():
     with pytest.raises(UserError, match=r"--extractor: expected one of seed with random.*: size"):
         make_extractor("random:size=3")
+    with pytest.raises(UserError, match="--extractor: expected a whole number as seed of random"):
+        make_extractor("random:seed=first")

@@ -56,7 +56,7 @@ def test_inception_loads_a_file_with_the_classifier(weights, name):
     network = InceptionV3(path)
     images = noise(5, 299)
     expected = model(images).numpy()
-    assert network.name == f"inception_v3 (weights: {name}, not FID)"
+    assert network.name == f"inception_v3 of {name} (not FID)"
     assert network.has_classifier
     assert network(images).shape == (5, 6)
     np.testing.assert_allclose(network.probabilities(images), expected, rtol=1e-4)

@@ -56,7 +56,7 @@ def test_layer_called_features_is_taken_and_the_last_one_gives_probabilities(sav
     np.testing.assert_allclose(network(images), expected, atol=1e-6)
     np.testing.assert_allclose(network.probabilities(images), model(images), atol=1e-6)
     assert inception_score(network.probabilities(images))[0] > 1
-    assert network.name == "model.keras, layer features (not FID)"
+    assert network.name == "features of model.keras (not FID)"
     assert not network.is_fid
 
 
@@ -65,14 +65,14 @@ def test_chosen_maps_are_averaged_over_places(save):
     network, images = make_extractor(f"{path}:layer=maps"), noise(2, 6, 6, 3)
     maps = model.get_layer("maps")(images).numpy()
     np.testing.assert_allclose(network(images), maps.mean(axis=(1, 2)), atol=1e-6)
-    assert network.name == "model.keras, layer maps (not FID)"
+    assert network.name == "maps of model.keras (not FID)"
 
 
 def test_output_is_taken_where_no_layer_is_called_features(save):
     path, model = save(keras.layers.Flatten(), keras.layers.Dense(3))
     network, images = make_extractor(path), noise(2, 6, 6, 3)
     np.testing.assert_allclose(network(images), model(images), atol=1e-6)
-    assert network.name == "model.keras, its output (not FID)"
+    assert network.name == "model.keras (not FID)"
     with pytest.raises(UserError, match="Expected an extractor with a classifier"):
         network.probabilities(images)
 

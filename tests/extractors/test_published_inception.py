@@ -98,7 +98,8 @@ def test_features_and_probabilities_against_numpy(arrays, weights, pixels):
     np.testing.assert_allclose(probabilities, powers / powers.sum(1, keepdims=True), atol=1e-4)
     assert inception_score(probabilities, splits=1)[0] >= 1
     assert network.is_fid
-    assert network.name == "Inception of 2015, pool_3 (weights: classify_image_graph_def.pb)"
+    assert network.name == "Inception of 2015 (FID)"
+    assert "classify_image_graph_def.pb (SHA-256" in network.text
 
 
 def test_floats_are_rounded_to_the_levels_of_a_file(weights, pixels):

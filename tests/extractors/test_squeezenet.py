@@ -1,3 +1,5 @@
+import hashlib
+
 import h5py
 import keras
 import numpy as np
@@ -106,8 +108,10 @@ def test_other_sizes_and_grey_images_are_scaled_and_coloured(weights):
 
 def test_name_tells_network_size_and_file(weights):
     network = make_extractor("squeezenet:size=64", weights)
-    assert network.name == ("squeezenet_v1.1 fire9 at 64 pixels (weights: squeezenet.h5, not FID)")
+    assert network.name == "SqueezeNet 1.1 at 64 pixels (not FID)"
+    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
     assert "scaled to 64 x 64" in network.text
+    assert f"weights squeezenet.h5 (SHA-256 {digest[:12]}…)" in network.text
     assert not network.is_fid
 
 
