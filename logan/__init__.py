@@ -18,6 +18,8 @@ _HOME_OF = {
     "Experiment": "logan.settings",
     "GAN": "logan.models.gan",
     "AdversarialEncoder": "logan.models.adversarial_encoder",
+    "evaluate": "logan.evaluation",
+    "measure": "logan.measuring",
     "pairwise_gradient": "logan.penalties",
     "pairwise_gradient_penalty": "logan.penalties",
     "preset": "logan.settings",

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-__all__ = ["to_uint8", "to_unit_range"]
+__all__ = ["to_uint8", "to_unit_range", "unit_range"]
 
 
 def to_unit_range(images: np.ndarray) -> np.ndarray:
@@ -20,3 +20,8 @@ def to_uint8(images: np.ndarray) -> np.ndarray:
     if not np.issubdtype(images.dtype, np.floating):
         raise ValueError(f"Expected floating images in [-1, 1]. Received: dtype={images.dtype}.")
     return np.clip(np.rint((images + 1) * 127.5), 0, 255).astype(np.uint8)
+
+
+def unit_range(images: np.ndarray) -> np.ndarray:
+    """Images in [-1, 1]: uint8 ones converted, floating ones as they are."""
+    return to_unit_range(images) if images.dtype == np.uint8 else images

@@ -3,6 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from logan.datasets.pixels import unit_range
 from logan.evaluation.measures import Column, Measure, Measured
 from logan.evaluation.record import Record
 from logan.figures.missed import copies_figure
@@ -29,8 +30,8 @@ def _figure(record: Record) -> Figure:
     shown = np.argsort(distances, kind="stable")[:_SHOWN]
     names = record.train_names
     return copies_figure(
-        record.generated[shown],
-        record.train[nearest[shown]],
+        unit_range(record.generated[shown]),
+        unit_range(record.train[nearest[shown]]),
         distances[shown],
         names=None if names is None else [names.label(i) for i in nearest[shown].tolist()],
         total=len(distances),

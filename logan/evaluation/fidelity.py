@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from logan.evaluation.measures import Column, Measure, Measured
-from logan.evaluation.record import COMPARED, FEWEST_COMPARED, Record
+from logan.evaluation.record import FEWEST_COMPARED, Record
 from logan.metrics.fidelity import fidelity, inception_score
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def _named(numbers: dict[str, Any], is_fid: bool) -> dict[str, Any]:
 
 def _score(record: Record) -> dict[str, float]:
     """The score of the extractor's classifier: the Inception score, if it is that of FID."""
-    extractor, generated = record.extractor, record.generated[:COMPARED]
+    extractor, generated = record.extractor, record.generated[: record.compared]
     if not extractor.has_classifier or len(generated) < SCORE_SPLITS:
         return {}
     score, error = inception_score(extractor.probabilities(generated), SCORE_SPLITS)
@@ -60,6 +60,8 @@ FIDELITY = Measure(
     _measure,
     (
         Column("features", ("fidelity", "extractor"), "{}"),
+        Column("precision", ("fidelity", "precision"), "{:.3f}", "higher"),
+        Column("density", ("fidelity", "density"), "{:.3f}", "higher"),
         Column("recall", ("fidelity", "recall"), "{:.3f}", "higher"),
         Column("coverage", ("fidelity", "coverage"), "{:.3f}", "higher"),
         Column("Fréchet", ("fidelity", "frechet_distance"), "{:.4f}", "lower"),

@@ -5,7 +5,7 @@ A measure is a module with a `Measure`, and a line here. A file of --plugins add
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from logan.evaluation.record import Record
@@ -43,12 +43,14 @@ class Measured:
         protocol: how they were measured, a sentence without its full stop.
         draw: draws the measure's picture.
         text: content of the measure's file.
+        notes: what it is that was found, in words for a reader.
     """
 
     numbers: dict[str, Any]
     protocol: str = ""
     draw: "Callable[[], Figure] | None" = None
     text: str | None = None
+    notes: Sequence[str] = ()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from logan.datasets.names import Names, joined
+from logan.datasets.pixels import unit_range
 from logan.evaluation.measures import Column, Measure, Measured
 from logan.evaluation.record import Record
 from logan.figures.missed import missed_figure
@@ -27,8 +28,7 @@ class Searched:
     """What was searched, the held-out part before the training part, and what was found.
 
     Attributes:
-        images: float32 [images, height, width, channels].
-        held_out: how many of them are held out; they come first.
+        parts: the held-out and, where they are searched, the training images.
         features: float32 [images, features].
         reconstructed: G(E(x)) of each, if there is an encoder.
         names: what they are called, if it is known.
@@ -37,14 +37,24 @@ class Searched:
         case: int64 [images], the case of each.
     """
 
-    images: np.ndarray
-    held_out: int
+    parts: list[np.ndarray]
     features: np.ndarray
     reconstructed: np.ndarray | None
     names: Names | None
     found: Missed
     order: np.ndarray
     case: np.ndarray
+
+    @property
+    def held_out(self) -> int:
+        """How many images are held out; they come first."""
+        return len(self.parts[0])
+
+    def shown(self, index: np.ndarray) -> np.ndarray:
+        """Some of the images, in [-1, 1]."""
+        of = [self.parts[0][i] if i < self.held_out else self.parts[1][i - self.held_out]
+              for i in index.tolist()]  # fmt: skip
+        return unit_range(np.stack(of))
 
     def heads(self) -> list[int]:
         """The worst image of each case, in order."""
@@ -54,10 +64,10 @@ class Searched:
 
 def search(record: Record) -> Searched:
     """Looks for missed images among held-out and training images, as far as they are at hand."""
-    images, features = record.held_out, record.features[0]
+    parts, features = [record.held_out], record.features[0]
     names, reconstructed = record.held_out_names, record.reconstructed
     if record.train_features is not None:
-        images = np.concatenate([images, record.train])
+        parts.append(record.train)
         features = np.concatenate([features, record.train_features])
         names = joined(names, record.train_names)
         if reconstructed is not None and record.train_reconstructed is not None:
@@ -68,9 +78,7 @@ def search(record: Record) -> Searched:
     order = found.worst_first()
     are_next = {} if names is None else {"is_next": names.are_next}
     case = cases(order, features, found.distances, CASES, **are_next)
-    return Searched(
-        images, len(record.held_out), features, reconstructed, names, found, order, case
-    )
+    return Searched(parts, features, reconstructed, names, found, order, case)
 
 
 def _measure(record: Record) -> Measured:
@@ -78,7 +86,7 @@ def _measure(record: Record) -> Measured:
     found = searched.found
     is_missed = found.chance < SURE
     numbers = {
-        "images": len(searched.images),
+        "images": len(searched.features),
         "missed_share": float(is_missed.mean()),
         "missed_cases": len(set(searched.case[is_missed].tolist())),
         "equal_real_share": equal_share(record.features[0]),
@@ -93,7 +101,15 @@ def _measure(record: Record) -> Measured:
         "in time",
         draw=lambda: _figure(record, searched),
         text=_table(record, searched),
+        notes=[_told(searched, head) for head in searched.heads() if is_missed[head]],
     )
+
+
+def _told(searched: Searched, head: int) -> str:
+    """A case by its worst image, and how many more there are."""
+    others = np.count_nonzero(searched.case == searched.case[head]) - 1
+    name = f"image {head}" if searched.names is None else searched.names.label(head)
+    return f"{name} and {others:,} like it" if others else name
 
 
 def _figure(record: Record, searched: Searched) -> Figure:
@@ -101,13 +117,13 @@ def _figure(record: Record, searched: Searched) -> Figure:
     found, names = searched.found, searched.names
     members = [np.count_nonzero(searched.case == searched.case[i]) for i in shown]
     return missed_figure(
-        searched.images[shown],
-        record.generated[found.nearest[shown]],
+        searched.shown(shown),
+        unit_range(record.generated[found.nearest[shown]]),
         found.distances[shown],
         None if searched.reconstructed is None else searched.reconstructed[shown],
         names=None if names is None else [names.label(i) for i in shown.tolist()],
         counts=[f"{count:,}" for count in members],
-        total=len(searched.images),
+        total=len(searched.features),
         generations=len(record.features[1]),
         features=record.extractor.name,
     )
@@ -115,10 +131,8 @@ def _figure(record: Record, searched: Searched) -> Figure:
 
 def _table(record: Record, searched: Searched) -> str:
     """A line of every real image, the worst covered one first."""
-    x, x_hat, found, names = (
-        searched.images, searched.reconstructed, searched.found, searched.names,
-    )  # fmt: skip
-    errors = None if x_hat is None else mean_squared_error(x, x_hat)
+    x_hat, found, names = searched.reconstructed, searched.found, searched.names
+    errors = None if x_hat is None else mean_squared_error(np.concatenate(searched.parts), x_hat)
     text = io.StringIO()
     rows = csv.DictWriter(text, _TITLES, restval="", lineterminator="\n")
     rows.writeheader()

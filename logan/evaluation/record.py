@@ -81,6 +81,8 @@ class Record:
         has_fixed_camera: whether all images show one scene.
         junction: the rendered junction that they show.
         extractor: whose features of images are compared.
+        compared: how many generated images features are compared of, at most.
+        notes: what a reader has to know of the images, in words.
     """
 
     text: str
@@ -105,6 +107,8 @@ class Record:
     has_fixed_camera: bool = False
     junction: "Junction | Absent" = None
     extractor: "Extractor | Absent" = None
+    compared: int = COMPARED
+    notes: Sequence[str] = ()
 
     def has(self, *names: str) -> bool:
         """Whether everything of these names is at hand."""
@@ -145,7 +149,7 @@ class Record:
             return None
         if min(len(self.held_out), len(self.generated)) < FEWEST_COMPARED:
             return None
-        return self.extractor(self.held_out), self.extractor(self.generated[:COMPARED])
+        return self.extractor(self.held_out), self.extractor(self.generated[: self.compared])
 
     @functools.cached_property
     def train_features(self) -> np.ndarray | Absent:

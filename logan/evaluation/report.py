@@ -2,18 +2,36 @@
 
 import math
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from logan.datasets.pixels import unit_range
 from logan.errors import UserError
 from logan.evaluation.measures import MEASURES, Measured
+from logan.evaluation.page import Picture, page
 from logan.evaluation.record import Record
+from logan.evaluation.verdict import Verdict, verdict
 from logan.extractors import make_extractor
+from logan.figures.curves import curves_figure
 from logan.figures.files import save_figure
+from logan.figures.grids import reconstruction_figure
 from logan.files import read_json, write_json, write_text
 from logan.runs import Run
 from logan.settings import Experiment
 from logan.settings.names import PLAIN
+
+PAGE = "report.html"
+_RECONSTRUCTIONS = 16
+
+# Pictures of measures on the page, in its order.
+_HEADINGS = {
+    "missed": "What was missed",
+    "copies": "What comes nearest to a training image",
+    "foreground": "Where things appear",
+}
 
 
 def evaluate(
@@ -50,6 +68,7 @@ def evaluate(
     """
     # Tables, which need neither, do without TensorFlow.
     from logan.evaluation.filling import record_of
+    from logan.evaluation.tensorboard import show_in_tensorboard
 
     experiment, features = run.experiment, None
     if experiment.is_image:
@@ -73,8 +92,36 @@ def evaluate(
     folder = run.path / _variant(experiment, sampler, weights)
     pictures = _write_files(folder, found)
     path = folder / run.metrics.name
+    if experiment.is_image:
+        show_in_tensorboard(run, metrics, pictures)
+        title = f"{run.label} at step {metrics['step']:,}"
+        said = verdict(record, metrics, found, records)
+        pictures.append(_write_page(folder, title, record, metrics, found, said, records))
     write_json(path, metrics)
     return metrics, [path, *pictures]
+
+
+def measured(record: Record, output: Path | None) -> tuple[dict[str, Any], Verdict, list[Path]]:
+    """Measures images that no run is known of.
+
+    Args:
+        record: the images.
+        output: folder for metrics.json, the measures' files and pictures, and report.html; none
+            is written without.
+
+    Returns:
+        Numbers by name with their protocol, what they say, and the paths of what was written.
+    """
+    found = measure(record)
+    metrics = metrics_from(record, found)
+    if output is None:
+        return metrics, verdict(record, metrics, found), []
+    pictures = _write_files(output, found)
+    said = verdict(record, metrics, found)
+    written = _write_page(output, "How well real images are covered", record, metrics, found, said)
+    path = output / "metrics.json"
+    write_json(path, metrics)
+    return metrics, said, [path, *pictures, written]
 
 
 def metrics_of(run: Run) -> dict[str, Any]:
@@ -136,3 +183,37 @@ def _write_files(folder: Path, found: dict[str, Measured]) -> list[Path]:
         elif measure.picture:
             (folder / "figures" / measure.picture).unlink(missing_ok=True)
     return pictures
+
+
+def _write_page(
+    folder: Path,
+    title: str,
+    record: Record,
+    metrics: dict[str, Any],
+    found: dict[str, Measured],
+    said: Verdict,
+    log: Sequence[dict[str, Any]] = (),
+) -> Path:
+    """Writes report.html, with the pictures that lie in the folder already."""
+    figures = folder / "figures"
+    shown = [
+        Picture(heading, figures / MEASURES.load(name).picture)
+        for name, heading in _HEADINGS.items()
+        if name in found and found[name].draw is not None
+    ]
+    if record.reconstructed is not None:
+        draw = reconstruction_figure(*_some_reconstructions(record))
+        shown.append(Picture("Reconstructions", save_figure(draw, figures / "reconstructed.png")))
+    if log:
+        curves = save_figure(curves_figure({"training": log}), figures / "curves.png")
+        shown.append(Picture("Training", curves))
+    path = folder / PAGE
+    write_text(path, page(title, record, metrics, found, said, shown))
+    return path
+
+
+def _some_reconstructions(record: Record) -> tuple[np.ndarray, np.ndarray]:
+    """Held-out images, evenly spread, and what G(E(x)) makes of them."""
+    count = min(_RECONSTRUCTIONS, len(record.held_out))
+    index = np.linspace(0, len(record.held_out) - 1, count).round().astype(int)
+    return unit_range(record.held_out[index]), record.reconstructed[index]

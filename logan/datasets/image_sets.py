@@ -1,0 +1,282 @@
+"""Images to be measured: a folder, an archive, an array or a video, as people have them."""
+
+import contextlib
+import csv
+import dataclasses
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from logan.datasets.image_folder import load_pictures
+from logan.datasets.names import Names
+from logan.datasets.picture_files import picture_files
+from logan.datasets.pictures import fit, read_picture
+from logan.datasets.pixels import to_uint8
+from logan.datasets.video import load_frames
+from logan.errors import UserError
+
+ARRAY_SUFFIXES = (".npy", ".npz")
+LARGEST_SIZE = 128  # unless asked for; features see little more
+_PROBED = 20  # pictures whose size and colours speak for all
+
+
+@dataclasses.dataclass(frozen=True)
+class ImageSet:
+    """Images of one size, and what they are called.
+
+    Attributes:
+        images: uint8 [images, size, size, channels].
+        names: what they are called.
+        text: where they come from, in words.
+        labels: int64 [images], or None.
+        label_names: what the labels are called, in their order.
+    """
+
+    images: np.ndarray
+    names: Names
+    text: str
+    labels: np.ndarray | None = None
+    label_names: Sequence[str] = ()
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def spread(self, count: int) -> "ImageSet":
+        """Up to `count` of them at even distances, first and last included."""
+        if count >= len(self):
+            return self
+        index = np.linspace(0, len(self) - 1, count).round().astype(np.int64)
+        labels = None if self.labels is None else self.labels[index]
+        text = f"{self.text}, of which {count:,} evenly spread"
+        return ImageSet(self.images[index], self.names.of(index), text, labels, self.label_names)
+
+
+@dataclasses.dataclass(frozen=True)
+class Shape:
+    """What the images of a source are like before they are resized.
+
+    Attributes:
+        size: pixels of their shorter side; of several sizes the smallest that was seen.
+        channels: 1 if all that were seen are grey, else 3.
+    """
+
+    size: int
+    channels: int
+
+
+def shape_of(source: str | Path | np.ndarray, flag: str) -> Shape:
+    """What the images of a source are like, from a look at some of them.
+
+    Args:
+        source: see `load_image_set`.
+        flag: which flag or argument it was given by, for errors.
+
+    Raises:
+        UserError: if the source is missing, empty, or nothing that can be read.
+    """
+    if isinstance(source, np.ndarray) or _is_array(source):
+        array = _array(source, flag)
+        return Shape(min(array.shape[1:3]), array.shape[3])
+    path = _existing(source, flag)
+    if path.is_dir() or zipfile.is_zipfile(path):
+        with _named(flag), picture_files(path) as files:
+            if not files.names:
+                raise UserError(f"expected pictures in {path}. Received: none")
+            places = np.linspace(0, len(files.names) - 1, min(_PROBED, len(files.names)))
+            seen = [read_picture(files.open(files.names[int(place)])) for place in places]
+        sides = [min(picture.size) for picture in seen]
+        is_grey = all(picture.image.mode == "L" for picture in seen)
+        return Shape(min(sides), 1 if is_grey else 3)
+    with _named(flag):
+        # One that is no video is refused here.
+        load_frames(path, size=8, stop_seconds=0.5, minimum_frames=1)
+    return Shape(LARGEST_SIZE, 3)
+
+
+def load_image_set(
+    source: str | Path | np.ndarray,
+    size: int,
+    channels: int,
+    flag: str,
+    *,
+    cache_dir: Path | None = None,
+    show_progress: bool = False,
+) -> ImageSet:
+    """Loads images from a nested folder, a zip archive, an .npy or .npz file, an array or a video.
+
+    Of each the largest square in the middle is taken and resized by Pillow's Hamming filter, see
+    `logan.datasets.pictures.fit`. Images of a folder in which all lie in sub-folders have these as
+    labels.
+
+    Args:
+        source: a path, or an array: uint8 in [0, 255] or floating in [-1, 1], [images, height,
+            width] or [images, height, width, 1 or 3]. In an .npz file there must be one such array,
+            or one called images, samples or arr_0.
+        size: pixels of each side.
+        channels: 1 or 3.
+        flag: which flag or argument it was given by, for errors.
+        cache_dir: folder to keep decoded pictures in.
+        show_progress: whether to draw a bar on stderr.
+
+    Raises:
+        UserError: if the source is missing, empty, of a wrong type or range, or cannot be read.
+    """
+    if isinstance(source, np.ndarray) or _is_array(source):
+        array = _array(source, flag)
+        where = "an array" if isinstance(source, np.ndarray) else str(source)
+        images = np.stack([_fitted(image, size, channels) for image in array])
+        names = Names([f"{index}" for index in range(len(array))])
+        return ImageSet(images, names, f"{len(images):,} images of {where}")
+    path = _existing(source, flag)
+    if path.is_dir() or zipfile.is_zipfile(path):
+        with _named(flag):
+            pictures = load_pictures(
+                path,
+                size=size,
+                channels=channels,
+                cache_dir=cache_dir,
+                show_progress=show_progress,
+            )
+        text = f"{len(pictures.names):,} pictures of {path}"
+        labels, label_names = _by_folder(pictures.names)
+        return ImageSet(pictures.frames, Names(pictures.names), text, labels, label_names)
+    with _named(flag):
+        frames = load_frames(
+            path, size=size, channels=channels, minimum_frames=1, cache_dir=cache_dir
+        )
+    names = Names([path.name] * len(frames), np.arange(len(frames)))
+    return ImageSet(frames, names, f"{len(frames):,} frames of {path}")
+
+
+def with_labels(images: ImageSet, path: Path) -> ImageSet:
+    """The images with the labels of a CSV file, whose columns file and label name every image.
+
+    Raises:
+        UserError: if the file cannot be read, or lacks an image or a column.
+    """
+    if not path.is_file():
+        raise UserError(f"--labels: expected a CSV file. Received: {path}: no file")
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"--labels: expected a CSV file. Received: {path}: {error}") from error
+    if not rows or not {"file", "label"} <= set(rows[0]):
+        raise UserError(
+            f"--labels: expected columns file and label in {path}. Received: "
+            f"{', '.join(rows[0]) if rows else 'no rows'}"
+        )
+    label_of = {row["file"]: row["label"] or "" for row in rows}
+    lacking = [name for name in images.names.files if name not in label_of]
+    if lacking:
+        raise UserError(
+            f"--labels: expected a row of every real image in {path}. Received: none of "
+            f"{lacking[0]}" + (f" and of {len(lacking) - 1:,} others" if lacking[1:] else "")
+        )
+    return dataclasses.replace(images, **_labels([label_of[name] for name in images.names.files]))
+
+
+def _labels(texts: list[str]) -> dict[str, Any]:
+    names, labels = np.unique(texts, return_inverse=True)
+    return {"labels": labels.astype(np.int64), "label_names": names.tolist()}
+
+
+def _by_folder(names: list[str]) -> tuple[np.ndarray | None, Sequence[str]]:
+    """The folders as labels, where there are several and every picture lies in one."""
+    folders = [str(PurePosixPath(name).parent) for name in names]
+    if "." in folders or len(set(folders)) < 2:
+        return None, ()
+    found = _labels(folders)
+    return found["labels"], found["label_names"]
+
+
+def _is_array(source: str | Path | np.ndarray) -> bool:
+    return not isinstance(source, np.ndarray) and Path(source).suffix in ARRAY_SUFFIXES
+
+
+def _existing(source: Any, flag: str) -> Path:
+    path = Path(source).expanduser()
+    if not path.exists():
+        raise UserError(f"{flag}: expected a folder, an archive, an array or a video. Received: "
+                        f"{path}: nothing is there")  # fmt: skip
+    return path
+
+
+def _array(source: Any, flag: str) -> np.ndarray:
+    """[images, height, width, channels], uint8 or floating in [-1, 1]."""
+    given = source if isinstance(source, np.ndarray) else _read_array(_existing(source, flag), flag)
+    array = given[..., None] if given.ndim == 3 else given
+    if array.ndim != 4 or not array.size or array.shape[3] not in (1, 3):
+        hint = ""
+        if array.ndim == 4 and array.shape[1] in (1, 3):
+            hint = "; channels have to come last"
+        raise UserError(
+            f"{flag}: expected images [images, height, width, 1 or 3]. Received: an array of shape "
+            f"{list(given.shape)}{hint}"
+        )
+    if array.dtype != np.uint8:
+        _check_range(array, flag)
+    return array
+
+
+def _check_range(array: np.ndarray, flag: str) -> None:
+    expected = f"{flag}: expected uint8 images in [0, 255], or floating ones in [-1, 1]. Received: "
+    if not np.issubdtype(array.dtype, np.floating):
+        raise UserError(f"{expected}{array.dtype}")
+    least, most = float(array.min()), float(array.max())
+    if not (np.isfinite(least) and np.isfinite(most)):
+        raise UserError(f"{expected}NaN or infinity among them")
+    if least < -1.001 or most > 1.001:
+        raise UserError(f"{expected}{least:g} to {most:g}")
+    if least >= 0:
+        raise UserError(
+            f"{expected}{least:g} to {most:g}, no value below 0. Images x in [0, 1] are to be "
+            "given as 2 x - 1"
+        )
+
+
+def _read_array(path: Path, flag: str) -> np.ndarray:
+    try:
+        found = np.load(path, mmap_mode="r")
+        if isinstance(found, np.ndarray):
+            return found
+        with found:
+            names = [n for n in ("images", "samples", "arr_0") if n in found.files]
+            if len(found.files) == 1:
+                names = found.files
+            if not names:
+                raise UserError(
+                    f"{flag}: expected one array in {path}, or one called images. Received: "
+                    f"{', '.join(found.files) or 'none'}"
+                )
+            return np.asarray(found[names[0]])
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        if isinstance(error, UserError):
+            raise
+        raise UserError(f"{flag}: expected an array in {path}. Received: {error}") from error
+
+
+def _fitted(image: np.ndarray, size: int, channels: int) -> np.ndarray:
+    pixels = image if image.dtype == np.uint8 else to_uint8(image)
+    if pixels.shape == (size, size, channels):
+        return np.asarray(pixels)
+    picture = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
+    width, height = picture.size
+    side = min(width, height)
+    left, top = (width - side) // 2, (height - side) // 2
+    return fit(picture, (left, top, left + side, top + side), size, channels)
+
+
+@contextlib.contextmanager
+def _named(flag: str) -> Iterator[None]:
+    """Puts the flag in front of a user's error."""
+    try:
+        yield
+    except UserError as error:
+        if str(error).startswith(flag):
+            raise
+        raise UserError(f"{flag}: {error}") from error

@@ -1,0 +1,51 @@
+"""An evaluation in TensorBoard, beside the run's training curves."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+from tensorboard.plugins.hparams import api as hparams
+
+from logan.runs import Run
+from logan.settings import to_flags
+
+_FOLDER = "evaluation"
+
+
+def show_in_tensorboard(run: Run, metrics: dict[str, Any], pictures: list[Path]) -> None:
+    """Writes the numbers, the pictures and the settings, as hparams, into the run's event files.
+
+    Those of an earlier evaluation go.
+
+    Args:
+        run: the run.
+        metrics: numbers by name, as `logan.evaluation.evaluate` gives them.
+        pictures: paths of PNG files.
+    """
+    folder = run.tensorboard / _FOLDER
+    shutil.rmtree(folder, ignore_errors=True)
+    writer = tf.summary.create_file_writer(str(folder))
+    with writer.as_default(step=metrics["step"]):
+        for name, value in _scalars(metrics):
+            tf.summary.scalar(name, value)
+        for path in pictures:
+            with Image.open(path) as picture:
+                pixels = np.asarray(picture.convert("RGB"))
+            tf.summary.image(path.stem, pixels[None])
+        flags = (flag.removeprefix("--").partition("=") for flag in to_flags(run.experiment))
+        hparams.hparams({name: value for name, _, value in flags}, trial_id=run.label)
+    writer.close()
+
+
+def _scalars(numbers: dict[str, Any], path: str = "") -> list[tuple[str, float]]:
+    """The numbers at all depths, by paths with slashes."""
+    found: list[tuple[str, float]] = []
+    for name, value in numbers.items():
+        if isinstance(value, dict):
+            found += _scalars(value, f"{path}{name}/")
+        elif isinstance(value, int | float):
+            found.append((path + name, float(value)))
+    return found

@@ -1,0 +1,175 @@
+"""What the numbers of images say, in words: how much is covered, what is missed, what to try."""
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from logan.evaluation.measures import Measured
+from logan.evaluation.missed import SURE
+from logan.evaluation.record import Record
+
+_NAMED = 3  # missed cases in the verdict
+_FEW_IMAGES = 1_000
+_DENSITY_NEIGHBOURS = 5
+_COPYING = 3  # times the share that held-out images have
+_LOW_SLOPE, _LOW_ALIGNMENT = 0.3, 0.2
+_STILL_FALLING = 0.97
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """Sentences for a reader.
+
+    Attributes:
+        findings: what was found, the most important first.
+        advice: what to try next, where the numbers say so.
+    """
+
+    findings: list[str]
+    advice: list[str]
+
+
+def verdict(
+    record: Record,
+    metrics: dict[str, Any],
+    found: dict[str, Measured],
+    log: Sequence[dict[str, Any]] = (),
+) -> Verdict:
+    """What to say of a record of images.
+
+    Args:
+        record: what was measured.
+        metrics: all numbers by name.
+        found: what each measure found, by its name.
+        log: the lines of a run's training log, if there is one.
+    """
+    findings = [
+        *_covered(record, metrics),
+        *_missed(metrics, found),
+        *_looks(metrics),
+        *_copied(metrics),
+        *_foreground(metrics),
+        *_equal(metrics),
+    ]
+    return Verdict(findings, [*_sizes(record), *_training(metrics, log)])
+
+
+def expected_coverage(real: int, generated: int) -> float:
+    """The coverage of generated images of the same distribution, by their numbers.
+
+    A real image is not covered when its five nearest others, among all, are real ones.
+    """
+    nearest = range(_DENSITY_NEIGHBOURS)
+    return 1 - math.prod((real - 1 - i) / (real - 1 + generated - i) for i in nearest)
+
+
+def _covered(record: Record, metrics: dict[str, Any]) -> list[str]:
+    fidelity = metrics.get("fidelity", {})
+    if "coverage" not in fidelity:
+        return []
+    usual = expected_coverage(*map(len, record.features))
+    return [
+        f"Covers {fidelity['coverage']:.0%} of the held-out images. A generator of the very "
+        f"distribution would cover about {usual:.0%} of so many."
+    ]
+
+
+def _missed(metrics: dict[str, Any], found: dict[str, Measured]) -> list[str]:
+    if "missed" not in metrics:
+        return []
+    numbers = metrics["missed"]
+    if not numbers["missed_cases"]:
+        return [
+            "No image stands out as missed: nowhere are generations fewer than chance explains."
+        ]
+    cases = found["missed"].notes
+    share = numbers["missed_share"]
+    return [
+        f"Forgets mostly: {'; '.join(cases[:_NAMED])}. In all {numbers['missed_cases']:,} "
+        f"case{'s' if numbers['missed_cases'] > 1 else ''}, with {share:.1%} of the real images, "
+        f"have fewer generations around them than chance explains (below {SURE:.0%})."
+    ]
+
+
+def _looks(metrics: dict[str, Any]) -> list[str]:
+    fidelity = metrics.get("fidelity", {})
+    if "precision" not in fidelity:
+        return []
+    precision = fidelity["precision"]
+    if precision >= 0.8:
+        return [f"{precision:.0%} of the generations lie among the real images (precision)."]
+    return [
+        f"Only {precision:.0%} of the generations lie among the real images (precision): the "
+        "others look unlike any."
+    ]
+
+
+def _copied(metrics: dict[str, Any]) -> list[str]:
+    if "copies" not in metrics:
+        return []
+    share, usual = metrics["copies"]["share"], metrics["copies"]["held_out_share"]
+    if share > _COPYING * usual:
+        return [
+            f"Copies: {share:.1%} of the generations are as near to a training image as "
+            f"{usual:.1%} of the held-out images are."
+        ]
+    return [
+        f"No sign of copying: {share:.1%} of the generations are as near to a training image as "
+        f"{usual:.1%} of the held-out images are."
+    ]
+
+
+def _foreground(metrics: dict[str, Any]) -> list[str]:
+    if "foreground" not in metrics:
+        return []
+    numbers = metrics["foreground"]
+    return [
+        f"Something stands before the scene in {numbers['real_share']:.1%} of the real frames and "
+        f"in {numbers['generated_share']:.1%} of the generations; faint traces are in "
+        f"{numbers['real_faint_share']:.1%} and {numbers['generated_faint_share']:.1%}."
+    ]
+
+
+def _equal(metrics: dict[str, Any]) -> list[str]:
+    numbers = metrics.get("missed", {})
+    sentences = []
+    for part, name in (("real", "real images"), ("generated", "generations")):
+        share = numbers.get(f"equal_{part}_share", 0)
+        if share > 0:
+            sentences.append(f"{share:.1%} of the {name} are equal to another one.")
+    return sentences
+
+
+def _sizes(record: Record) -> list[str]:
+    advice = []
+    generated = 0 if record.generated is None else min(len(record.generated), record.compared)
+    if min(len(record.held_out), generated) < _FEW_IMAGES:
+        advice.append(
+            f"Numbers of {len(record.held_out):,} real images and {generated:,} generations are "
+            f"uncertain, and what is rare is not seen: give {_FEW_IMAGES:,} or more of each."
+        )
+    return advice
+
+
+def _training(metrics: dict[str, Any], log: Sequence[dict[str, Any]]) -> list[str]:
+    advice = []
+    if "copies" in metrics and metrics["copies"]["share"] > _COPYING * max(
+        metrics["copies"]["held_out_share"], 0.01
+    ):
+        advice.append("It copies: train on more images, mirror them (--flip), or take fewer steps.")
+    pull = metrics.get("pull", {})
+    if pull.get("slope", 1) < _LOW_SLOPE or pull.get("alignment", 1) < _LOW_ALIGNMENT:
+        advice.append(
+            f"D does not obey the pairwise penalty (slope {pull['slope']:.2f} of 1, alignment "
+            f"{pull['alignment']:.2f} of 1): a larger --penalty_weight or more "
+            "--discriminator_steps."
+        )
+    errors = [line["held_out_distance"] for line in log if "held_out_distance" in line]
+    if len(errors) >= 10:
+        late, end = errors[-1 - len(errors) // 5], errors[-1]
+        if end < _STILL_FALLING * late:
+            advice.append(
+                "Held-out reconstructions still improved at the end of training: more --steps."
+            )
+    return advice
