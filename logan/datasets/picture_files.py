@@ -157,7 +157,7 @@ def _in_folder(root: Path) -> PictureFiles:
             if not _is(entry.is_dir):
                 _note_file(entry, name, files)
             elif entry.name.startswith("."):
-                files.others["hidden folders"] += 1
+                files.others["hidden folder(s)"] += 1
             else:
                 (links if entry.is_symlink() else waiting).append(name)
     files._sort()

@@ -190,8 +190,8 @@ def _reason(error: Exception, file: Path | BinaryIO) -> str:
         start = _start(file)
         if not start:
             return "an empty file (0 bytes)"
-        if is_heif(start):
-            return f"a HEIC picture, damaged or not supported; {HEIF_HINT}"
+        if is_heif(start) and "HEIF" not in formats():
+            return f"a HEIC picture; {HEIF_HINT}"
         *names, last = formats()
         return f"no picture in {', '.join(names)} or {last}, whatever its name says"
     if isinstance(error, (Image.DecompressionBombError, Image.DecompressionBombWarning)):

@@ -169,6 +169,85 @@ def test_the_crop(tmp_path):
     np.testing.assert_allclose(tight[0], 40, atol=3)
 
 
+# ------------------------------------------------------------------------------ as it is found
+
+CSV = "list_eval_partition.csv"
+CSV_TEXT = "image_id,partition\n" + PARTITION_TEXT.replace(" ", ",") + "\n"
+
+
+def png(number):
+    file = io.BytesIO()
+    with Image.open(io.BytesIO(jpeg(number))) as image:
+        image.save(file, "PNG")
+    return file.getvalue()
+
+
+def found(kind):
+    """A set as it comes from its sources: the content of each file by its path."""
+    by_name = pictures()
+    if kind == "kaggle":
+        # As a Mac packs it, beside files that are of no use here.
+        extra = {"__MACOSX/img_align_celeba/._000001.jpg": b"", CSV: CSV_TEXT.encode()}
+        extra |= {"list_attr_celeba.csv": b"image_id,Male\n000001.jpg,1\n"}
+        return extra | {f"img_align_celeba/img_align_celeba/{n}": by_name[n] for n in by_name}
+    if kind == "png":
+        names = {f"img_align_celeba_png/{number:06}.png": png(number) for number in range(1, 6)}
+        return names | {PARTITION: PARTITION_TEXT.encode()}
+    if kind == "Mac's disk":
+        files = {f"img_align_celeba/{name}": by_name[name] for name in by_name}
+        files |= {f"img_align_celeba/._{name}": b"\0\5\x16\7" for name in by_name}
+        return (
+            files
+            | {"img_align_celeba/.DS_Store": b"", f"._{PARTITION}": b"\0\5"}
+            | {PARTITION: PARTITION_TEXT.encode()}
+        )
+    # torchvision's root
+    files = {f"celeba/img_align_celeba/{name}": by_name[name] for name in by_name}
+    return files | {f"celeba/{PARTITION}": PARTITION_TEXT.encode()}
+
+
+@pytest.mark.parametrize("kind", ["kaggle", "png", "Mac's disk", "torchvision"])
+def test_what_is_found_in_a_folder(tmp_path, kind):
+    for name, content in found(kind).items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    check_parts(load(tmp_path))
+
+
+@pytest.mark.parametrize("kind", ["kaggle", "png", "Mac's disk", "torchvision"])
+@pytest.mark.parametrize("given", ["archive.zip", "."])
+def test_what_is_found_in_an_archive(tmp_path, kind, given):
+    with zipfile.ZipFile(tmp_path / "archive.zip", "w") as archive:
+        for name, content in found(kind).items():
+            archive.writestr(name, content)
+    check_parts(load(tmp_path / given))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize(
+    ("name", "text"), [(PARTITION, PARTITION_TEXT), (CSV, CSV_TEXT.replace("\n", "\r\n"))]
+)
+def test_a_byte_order_mark(tmp_path, encoding, name, text):
+    write_folder(tmp_path)
+    (tmp_path / PARTITION).unlink()
+    (tmp_path / name).write_bytes(text.encode(encoding))
+    check_parts(load(tmp_path))
+
+
+def test_a_csv_with_quotation_marks_and_without_a_header(tmp_path):
+    write_folder(tmp_path)
+    (tmp_path / PARTITION).unlink()
+    lines = [f'"{name}", "{part}"' for name, part in map(str.split, LINES)]
+    (tmp_path / CSV).write_text("\n".join(lines))
+    check_parts(load(tmp_path))
+
+
+def test_one_picture_as_jpg_and_as_png(tmp_path):
+    write_folder(tmp_path)
+    (tmp_path / "img_align_celeba" / "000002.png").write_bytes(png(2))
+    assert "Received: 000002.jpg and 000002.png" in refusal(tmp_path)
+
+
 # ------------------------------------------------------------------------------ what is refused
 
 
@@ -194,7 +273,11 @@ def test_no_partition_file(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "line", ["000003.jpg", "000003.jpg 3", "000003.jpg 0 1", "000003 0", "../000003.jpg 0", "x"]
+    "line",
+    [
+        *("000003.jpg", "000003.jpg 3", "000003.jpg 0 1", "000003 0", "../000003.jpg 0", "x"),
+        *("000003.jpg,,0", "image_id,partition"),
+    ],
 )
 def test_a_malformed_line(tmp_path, line):
     message = refusal(write_folder(tmp_path, [*LINES[:2], line, *LINES[3:]]))

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from logan.datasets import pictures
-from logan.datasets.image_folder import ImageFolderError, load_image_folder
+from logan.datasets import picture_files, picture_formats, pictures
+from logan.datasets.image_folder import ImageFolderError, load_image_folder, load_pictures
 from logan.errors import UserError
 
 COUNT = 12
@@ -79,6 +79,63 @@ def test_content_decides_and_not_the_name(tmp_path):
     write_many(tmp_path)
     write(tmp_path / "q.JPEG", 100).rename(tmp_path / "q.png")
     assert abs(levels(load(tmp_path)[0])[-1] - 100) <= 1
+
+
+def test_every_picture_counts_whatever_its_suffix(tmp_path):
+    kinds = {".jfif": "JPEG", ".jpe": "JPEG", ".avif": "AVIF", "": "PNG", ".dat": "WEBP"}
+    kinds |= {".jpg_large": "JPEG", ".JPG~": "JPEG", ".jp2": "JPEG2000", ".pbm~": "PPM"}
+    kinds |= {".png?width=300": "PNG", ".tiff.part": "TIFF", ".mpo": "JPEG", ".ico": "ICO"}
+    for level, (suffix, kind) in enumerate(kinds.items()):
+        picture = Image.new("RGB", (32, 32), (10 * level,) * 3)
+        picture.save(tmp_path / f"{level}{suffix}", format=kind)
+    frames, _, _ = load(tmp_path)
+    wanted = np.arange(len(kinds)).reshape(-1, 1, 1, 1) * np.full(frames.shape, 10)
+    np.testing.assert_allclose(frames, wanted, atol=1)
+
+
+def test_what_is_left_out_is_counted_in_a_line(tmp_path, capsys):
+    write_many(tmp_path / "sub")
+    for name in ("a.txt", "b.TXT", "sub/c.txt", "clip.mp4", "README", ".DS_Store", "Thumbs.db"):
+        (tmp_path / name).write_text("BM or P6, this is a text.")
+    for name in ("._p1.png", ".p2.png", ".thumbnails/p3.png"):
+        write(tmp_path / name, 99)
+    write(tmp_path / "sub" / "raw.tif", 99).rename(tmp_path / "sub" / "raw.dng")
+    (tmp_path / "gone").symlink_to("nothing")
+    assert levels(load(tmp_path)[0]) == list(range(COUNT))
+    assert capsys.readouterr().err == (
+        f"Left out of {tmp_path}: 3 .txt, 1 .DS_Store, 1 ._*, 1 hidden .png, 1 hidden folder(s), "
+        "1 without suffix, 1 .db, 1 .mp4, 2 of other kinds\n"
+    )
+
+
+@pytest.mark.parametrize("name", ["IMG_1.HEIC", "IMG_1", "IMG_1.photo"])
+def test_heic_without_its_plugin_is_counted_with_a_remedy(tmp_path, capsys, monkeypatch, name):
+    monkeypatch.setattr(picture_formats, "HAS_HEIF", False)
+    suffixes = picture_formats.PICTURE_SUFFIXES - picture_formats.HEIF_SUFFIXES
+    monkeypatch.setattr(picture_files, "PICTURE_SUFFIXES", suffixes)
+    write_many(tmp_path)
+    (tmp_path / name).write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(99))
+    assert levels(load(tmp_path)[0]) == list(range(COUNT))
+    error = capsys.readouterr().err
+    assert "heic" in error and "pip install pillow-heif" in error
+
+
+def test_a_large_file_of_unknown_kind_is_not_read(tmp_path, capsys):
+    with (write_many(tmp_path) / "disk").open("wb") as file:
+        file.truncate(2**36)  # takes no room, and a minute to read
+    load(tmp_path)
+    assert "1 without suffix" in capsys.readouterr().err
+
+
+def test_names_are_those_of_the_frames(tmp_path):
+    for place, level in {"b/10.png": 1, "b/9.png": 0, "c.png": 2, "d": 3}.items():
+        write(tmp_path / f"{place}.png", level).rename(tmp_path / place)
+    (tmp_path / "bad.png").write_text("no picture")
+    pictures = load_pictures(tmp_path, size=4, skip_unreadable=True)
+    assert pictures.names == ["b/9.png", "b/10.png", "c.png", "d"]
+    assert levels(pictures.frames) == [0, 1, 2, 3]
+    with pytest.raises(UserError, match="Expected minimum_images of 1 or more"):
+        load_pictures(tmp_path, size=4, minimum_images=0)
 
 
 def test_sizes_may_differ_and_the_middle_square_is_taken(tmp_path):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from logan.datasets import pictures
+from logan.datasets import large_pictures, pictures
 from logan.datasets.pictures import (
     PictureError,
     central_square,
@@ -176,6 +176,193 @@ def test_damage_is_a_picture_error_or_harmless(kind):
             assert str(error)
 
 
+# ------------------------------------------------------------------------------------------ TIFF
+
+
+def tiff(levels, *, bits=16, order="<", planar=False, deflated=False, kind=2, sample=1, extra=()):
+    """A TIFF file of 6 x 4 pixels of one colour, with a strip for each plane."""
+    code = {8: "B", 16: "H", 32: "I"}[bits]
+    planes = [[level] * 24 for level in levels] if planar else [list(levels) * 24]
+    strips = [struct.pack(f"{order}{len(plane)}{code}", *plane) for plane in planes]
+    strips = [zlib.compress(strip) for strip in strips] if deflated else strips
+    start = 8 + sum(map(len, strips))
+    offsets = [8 + sum(map(len, strips[:index])) for index in range(len(strips))]
+    entries = {
+        256: [6], 257: [4], 258: [bits] * len(levels), 259: [8 if deflated else 1], 262: [kind],
+        273: offsets, 277: [len(levels)], 278: [4], 279: list(map(len, strips)),
+        284: [2 if planar else 1], 338: list(extra), 339: [sample] * len(levels),
+    }  # fmt: skip
+    entries = {tag: values for tag, values in entries.items() if values}
+    far = start + 2 + 12 * len(entries) + 4
+    table, more = struct.pack(f"{order}H", len(entries)), b""
+    for tag, values in entries.items():
+        packed = struct.pack(f"{order}{len(values)}I", *values)
+        if len(values) > 1:
+            packed, more = struct.pack(f"{order}I", far + len(more)), more + packed
+        table += struct.pack(f"{order}HHI", tag, 4, len(values)) + packed
+    header = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}I", start)
+    return io.BytesIO(header + b"".join(strips) + table + bytes(4) + more)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize(
+    ("settings", "levels", "expected"),
+    [
+        (dict(), [2570, 25700, 51400], (10, 100, 200)),
+        (dict(deflated=True), [2570, 25700, 51400], (10, 100, 200)),
+        (dict(deflated=True, planar=True), [2570, 25700, 51400], (10, 100, 200)),
+        (dict(bits=8, planar=True), [10, 100, 200], (10, 100, 200)),
+        (dict(bits=8, planar=True, deflated=True), [10, 100, 200], (10, 100, 200)),
+        (dict(kind=1), [25700], 100),
+        # White is 0.
+        (dict(kind=0, bits=8), [100], 155),
+        (dict(kind=0), [25700], 155),
+        (dict(kind=0, deflated=True), [25700], 155),
+    ],
+)
+def test_tiff_in_right_colours(order, settings, levels, expected):
+    try:
+        image = read_picture(tiff(levels, order=order, **settings)).image
+    except PictureError as error:
+        # Pillow does not read all that TIFF can be.
+        assert (settings.get("kind"), order) == (0, ">") and "no picture in" in str(error)
+    else:
+        assert image.getcolors() == [(24, expected)]
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize(
+    ("settings", "levels"),
+    [
+        (dict(planar=True), [2570, 25700, 51400]),
+        (dict(planar=True, extra=[2]), [2570, 25700, 51400, 65535]),
+        (dict(planar=True, kind=5), [2570, 25700, 51400, 0]),
+        (dict(planar=True, bits=8, deflated=True, kind=1, extra=[2]), [100, 255]),
+        (dict(kind=1, sample=2), [25700]),
+        (dict(kind=1, sample=2, bits=8), [100]),
+        (dict(kind=1, bits=32), [25700 * 65536]),
+        (dict(kind=1, bits=32, sample=2), [25700]),
+    ],
+)
+def test_tiff_in_wrong_colours_is_refused(order, settings, levels):
+    assert reason(tiff(levels, order=order, **settings))
+
+
+# ---------------------------------------------------------------------------------- large pictures
+
+
+def ramp(mode, size=(96, 64)):
+    """Dark on the left, light on the right, so that each place has its own level."""
+    levels = np.broadcast_to(np.linspace(0, 250, size[0]), size[::-1])
+    if mode == "I;16":
+        return Image.fromarray((levels * 257).astype(np.uint16))
+    return Image.fromarray(levels.astype(np.uint8)).convert(mode)
+
+
+def see_through():
+    image = ramp("RGB")
+    image.putalpha(ramp("L").rotate(180))
+    return image
+
+
+@pytest.fixture
+def small_is_large(monkeypatch):
+    monkeypatch.setattr(large_pictures, "WHOLE_PIXELS", 2000)
+    monkeypatch.setattr(pictures, "STRIP_ROWS", 8)
+
+
+@pytest.mark.parametrize(
+    ("image", "kind"),
+    [
+        (ramp("RGB"), "JPEG"), (ramp("L"), "JPEG"), (ramp("CMYK"), "JPEG"), (ramp("RGB"), "MPO"),
+        (ramp("L"), "PNG"), (ramp("RGB"), "PNG"), (ramp("P"), "PNG"), (ramp("I;16"), "PNG"),
+        (see_through(), "PNG"), (see_through(), "WEBP"), (ramp("RGB"), "WEBP"),
+        (ramp("RGB"), "AVIF"), (ramp("RGB"), "BMP"), (ramp("P"), "GIF"), (ramp("RGB"), "TIFF"),
+        (ramp("RGB", (95, 63)), "PNG"), (ramp("RGB", (95, 63)), "JPEG"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_large_picture_is_read_reduced(small_is_large, monkeypatch, image, kind, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    more = {"append_images": [image], "save_all": True} if kind == "MPO" else {}
+    file = saved(image, kind, **({} if kind in ("GIF", "BMP") else {"exif": exif}), **more)
+    picture = read_picture(file)
+    is_turned = orientation == 6 and kind not in ("GIF", "BMP")
+    assert picture.size == (image.size[::-1] if is_turned else image.size)
+    assert picture.image.size == tuple(-(-length // 2) for length in picture.size)
+    monkeypatch.setattr(large_pictures, "WHOLE_PIXELS", 10000)
+    file.seek(0)
+    whole = read_picture(file)
+    assert whole.size == whole.image.size == picture.size
+    for crop in (None, (8, 4, 20, 10), (40, 50, 10, 6)):
+        box = crop_box(picture.size, crop)
+        # A quarter of a pixel is a level.
+        np.testing.assert_allclose(fit(picture, box, 8, 3), fit(whole, box, 8, 3), atol=6)
+
+
+def test_a_crop_of_a_large_picture_is_never_empty(small_is_large):
+    picture = read_picture(saved(ramp("L"), "PNG"))
+    for place in ((0, 0), (95, 63), (1, 1), (50, 31)):
+        assert fit(picture, crop_box(picture.size, (*place, 1, 1)), 1, 1).shape == (1, 1, 1)
+
+
+PEAK = """
+import pathlib, re, sys
+from logan.datasets.pictures import read_picture
+def peak():
+    return int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read()).group(1)) / 1024
+small, large = map(pathlib.Path, sys.argv[1:])
+read_picture(small)
+before = peak()
+picture = read_picture(large)
+print(*picture.size, *picture.image.getextrema(), peak() - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's own measure of memory")
+@pytest.mark.parametrize(
+    ("size", "kind", "megabytes"),
+    [((12000, 9000), "JPEG", 100), ((16320, 12240), "JPEG", 150), ((12000, 9000), "PNG", 200)],
+)
+def test_phone_pictures_of_108_and_200_megapixels(tmp_path, size, kind, megabytes):
+    solid("L", 5, (8, 8)).save(tmp_path / "small", kind)
+    solid("L", 90, size).save(tmp_path / "large", kind)
+    code = [sys.executable, "-W", "error", "-c", PEAK, tmp_path / "small", tmp_path / "large"]
+    result = subprocess.run(code, capture_output=True, text=True, check=True)
+    *found, growth = result.stdout.split()
+    assert [int(number) for number in found] == [*size, 90, 90]
+    assert float(growth) < megabytes
+
+
+def test_the_largest_pictures_are_held_alone():
+    order = []
+    begun = threading.Event()
+
+    def second():
+        begun.set()
+        with large_pictures.memory_for(1):
+            order.append("second")
+
+    thread = threading.Thread(target=second)
+    with large_pictures.memory_for(large_pictures.MAXIMUM_PIXELS):
+        thread.start()
+        assert begun.wait(10)
+        thread.join(0.2)
+        order.append("first")
+    thread.join(10)
+    assert order == ["first", "second"]
+
+
+def test_pillows_own_limit_comes_back(monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 7)
+    with large_pictures.pillow_limit():
+        with large_pictures.pillow_limit():
+            pass
+        assert Image.MAX_IMAGE_PIXELS == large_pictures.MAXIMUM_PIXELS
+    assert Image.MAX_IMAGE_PIXELS == 7
+
+
 # --------------------------------------------------------------------------------- crop and size
 
 
@@ -270,7 +457,7 @@ def test_an_error_in_a_thread_is_raised_and_ends_the_threads():
 
 
 def test_no_tensorflow_is_loaded():
-    modules = "pictures", "image_folder", "celeb_a", "cifar10"
+    modules = "pictures", "picture_files", "image_folder", "celeb_a", "cifar10"
     imports = ", ".join(f"logan.datasets.{name}" for name in modules)
     code = f"import sys, {imports}; print([n for n in sys.modules if n.startswith('tensorflow')])"
     result = subprocess.run(
