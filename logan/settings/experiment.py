@@ -76,8 +76,8 @@ class Experiment:
     )
     data: str = setting(
         "",
-        "Folder of pictures; for celeb_a and cifar10 a local folder or archive. Empty: "
-        "TensorFlow Datasets fetches celeb_a or cifar10.",
+        "Folder or zip archive of pictures; for celeb_a and cifar10 a local folder or archive. "
+        "Empty: TensorFlow Datasets fetches celeb_a or cifar10.",
         is_path=True,
     )
     crop: tuple[int, ...] = setting(

@@ -44,6 +44,8 @@ def _make_pictures(folder: Path) -> list[str]:
         ("rgb.jpg", "RGB"), ("grey.jpg", "L"), ("cmyk.jpg", "CMYK"), ("rgba.png", "RGBA"),
         ("palette.png", "P"), ("deep.png", "I;16"), ("colour.bmp", "RGB"), ("palette.gif", "P"),
         ("rgba.webp", "RGBA"), ("grey.pgm", "L"), ("colour.ppm", "RGB"), ("colour.tif", "RGB"),
+        ("deep.tif", "I;16"), ("colour.avif", "RGB"), ("colour.jp2", "RGB"), ("colour.dds", "RGB"),
+        ("colour.pcx", "RGB"), ("colour.sgi", "RGB"), ("colour.qoi", "RGB"),
     ]  # fmt: skip
     for name, mode in kinds:
         _gradient(40, 30, mode).save(folder / name)
@@ -60,6 +62,21 @@ def _picture_reader() -> Callable[[Path], Any]:
             assert pixels.shape == (16, 16, 3) and pixels.dtype == np.uint8
 
     return read
+
+
+def _make_picture_archive(folder: Path) -> list[str]:
+    with zipfile.ZipFile(folder / "pictures.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(4):
+            buffer = io.BytesIO()
+            _gradient(40, 30, "RGB").save(buffer, "png")
+            archive.writestr(f"a/{number}{'.png' if number else ''}", buffer.getvalue())
+    return ["pictures.zip"]
+
+
+def _picture_archive_reader() -> Callable[[Path], Any]:
+    from logan.datasets.image_folder import load_pictures
+
+    return lambda folder: load_pictures(folder / "pictures.zip", size=16)
 
 
 # --------------------------------------------------------------------------------------- videos
@@ -269,6 +286,7 @@ def _checkpoint_reader() -> Callable[[Path], Any]:
 
 READERS = {
     "pictures": Reader(_make_pictures, _picture_reader),
+    "an archive of pictures": Reader(_make_picture_archive, _picture_archive_reader),
     "video": Reader(_make_videos, _video_reader),
     "CelebA's partition file": Reader(_make_partition, _celeb_a_reader),
     "CelebA's archive": Reader(_make_zip, _celeb_a_reader),
