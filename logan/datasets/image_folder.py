@@ -187,8 +187,7 @@ def _decoded(
                 f"and {_listed(unreadable)}"
             )
 
-    if files.others:
-        print(f"Left out of {files.place}: {files.told_others()}", file=sys.stderr)
+    files.tell_others()
     frames, left_out = gather_frames(
         lambda: files.names,
         decode,

@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import io
 import os
+import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -68,6 +69,11 @@ class PictureFiles:
         hint = f" ({HEIF_HINT})" if any("hei" in kind for kind in self.others) else ""
         return ", ".join(told) + hint
 
+    def tell_others(self) -> None:
+        """Says on stderr, in a line, what is left out."""
+        if self.others:
+            print(f"Left out of {self.place}: {self.told_others()}", file=sys.stderr)
+
     def _note(self, name: str, start: Callable[[], bytes]) -> None:
         """Enters a file, whose first bytes are asked for only if its name does not tell."""
         file_name = name.rpartition("/")[2]
@@ -98,7 +104,7 @@ def _hidden_kind(name: str) -> str:
 
 
 @contextlib.contextmanager
-def picture_files(path: Path) -> Iterator[PictureFiles]:
+def picture_files(path: Path, *, sub_folders: bool = True) -> Iterator[PictureFiles]:
     """A block in which the pictures of a folder, of any depth, or of a zip archive can be read.
 
     Pictures are told from other files by their suffix, and where it says nothing by their first
@@ -107,6 +113,7 @@ def picture_files(path: Path) -> Iterator[PictureFiles]:
 
     Args:
         path: the folder or the archive.
+        sub_folders: whether to look into those of a folder.
 
     Raises:
         ImageFolderError: if it is missing, neither, or an archive that is damaged or encrypted.
@@ -116,7 +123,7 @@ def picture_files(path: Path) -> Iterator[PictureFiles]:
             f"Expected a folder of pictures at {path}. Received: nothing is there."
         )
     if path.is_dir():
-        yield _in_folder(path)
+        yield _in_folder(path, sub_folders)
         return
     with contextlib.ExitStack() as stack:
         try:
@@ -133,7 +140,7 @@ def picture_files(path: Path) -> Iterator[PictureFiles]:
 # ------------------------------------------------------------------------------------ a folder
 
 
-def _in_folder(root: Path) -> PictureFiles:
+def _in_folder(root: Path, sub_folders: bool) -> PictureFiles:
     files = PictureFiles(root, lambda name: root / name)
     visited: set[tuple[int, int]] = set()
     # Linked folders wait until all real ones are seen: a picture that can be reached both ways
@@ -158,6 +165,8 @@ def _in_folder(root: Path) -> PictureFiles:
                 _note_file(entry, name, files)
             elif entry.name.startswith("."):
                 files.others["hidden folder(s)"] += 1
+            elif not sub_folders:
+                files.others["sub-folder(s)"] += 1
             else:
                 (links if entry.is_symlink() else waiting).append(name)
     files._sort()

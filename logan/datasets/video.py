@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 
 from logan.datasets.frame_cache import cached_frames, fingerprint
-from logan.datasets.picture_formats import PICTURE_SUFFIXES
+from logan.datasets.picture_files import picture_files
 from logan.datasets.pictures import (
     Picture,
     PictureError,
@@ -166,11 +166,14 @@ def _check_source(path: Path, settings: FrameSettings) -> None:
 
 
 def _check_folder(path: Path, settings: FrameSettings) -> None:
-    if not _pictures(path):
-        raise VideoError(
-            f"Expected a video file or a folder of pictures at {path}. Received: a folder "
-            f"without pictures ({', '.join(sorted(PICTURE_SUFFIXES))})."
-        )
+    with picture_files(path, sub_folders=False) as files:
+        if not files.names and not files.problems:
+            others = f" It holds {files.told_others()}." if files.others else ""
+            raise VideoError(
+                f"Expected a video file or a folder of pictures at {path}. Received: a folder "
+                f"without pictures.{others}"
+            )
+        files.tell_others()
     if settings.start_seconds or settings.stop_seconds is not None:
         raise VideoError(
             "Expected a video file for start_seconds and stop_seconds (--video_start, "
@@ -211,13 +214,9 @@ def _read_sources(sources: Iterable[Path], settings: FrameSettings) -> Iterator[
 
 
 def _pictures(folder: Path) -> list[Path]:
-    """The folder's pictures in natural order; hidden files are left out."""
-    pictures = [
-        path
-        for path in folder.iterdir()
-        if path.suffix.lower() in PICTURE_SUFFIXES and path.name[0] != "." and path.is_file()
-    ]
-    return sorted(pictures, key=lambda path: natural_order(path.name))
+    """The folder's pictures in natural order, also those that cannot be read."""
+    with picture_files(folder, sub_folders=False) as files:
+        return [folder / n for n in sorted([*files.names, *files.problems], key=natural_order)]
 
 
 def _files(source: Path) -> list[Path]:

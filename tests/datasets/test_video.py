@@ -360,6 +360,17 @@ def test_no_path_at_all():
 # ---------------------------------------------------------------------------- folders of frames
 
 
+def test_a_folder_of_pictures_whatever_their_suffix(tmp_path, capsys):
+    for number, name in enumerate(["1.jfif", "2", "3.avif", "4.shot"]):
+        kind = "AVIF" if name.endswith("avif") else "JPEG"
+        Image.new("RGB", (32, 32), (10 * number,) * 3).save(tmp_path / name, format=kind)
+    (tmp_path / "notes.txt").write_text("no picture")
+    (tmp_path / "sub").mkdir()
+    frames = load_frames(tmp_path, size=8)
+    np.testing.assert_allclose(frames[:, 4, 4, 0], [0, 10, 20, 30], atol=1)
+    assert capsys.readouterr().err == f"Left out of {tmp_path}: 1 .txt, 1 sub-folder(s)\n"
+
+
 def test_a_folder_is_read_in_natural_order(tmp_path):
     for number in range(12):
         Image.fromarray(picture(10 * number)).save(tmp_path / f"Frame{number}.png")
