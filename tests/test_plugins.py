@@ -44,10 +44,13 @@ import numpy as np
 import tensorflow as tf
 
 from logan.datasets.images import Images
+from logan.extractors.base import Extractor
 from logan.evaluation.measures import MEASURES, Column, Measure, Measured
 from logan.networks import Network, Networks
 from logan.registry import Entry
-from logan.settings.names import DATASETS, NETWORKS, SAMPLERS, DatasetEntry, NetworkEntry
+from logan.settings.names import (
+    DATASETS, EXTRACTORS, NETWORKS, SAMPLERS, DatasetEntry, ExtractorEntry, NetworkEntry
+)
 
 
 @DATASETS.register("bars", DatasetEntry(text="a bright bar, upright or lying"))
@@ -109,6 +112,14 @@ def flat(source, count, *, brightness=0.0):
     return np.full_like(source.generate(0 * source.latents(count)), brightness)
 
 
+@EXTRACTORS.register("corners", ExtractorEntry(text="two values"))
+class Corners(Extractor):
+    name = "corners"
+
+    def batch_features(self, images):
+        return images[:, ::7, 0, 0]
+
+
 MEASURES.register("brightness", Entry(text="mean of all values"))(
     Measure(
         lambda record: record.has("generated"),
@@ -168,7 +179,7 @@ def test_what_a_part_does_not_have_is_refused_before_any_work(tmp_path: Path) ->
 def test_data_networks_sampler_and_measure_of_a_plugin(tmp_path: Path) -> None:
     (tmp_path / "bars.py").write_text(IMAGES, encoding="utf-8")
     listed = logan_train(tmp_path, "--plugins=bars.py", "--list").stdout
-    assert all(name in listed for name in ("bars", "linear", "flat"))
+    assert all(name in listed for name in ("bars", "linear", "flat", "corners"))
 
     done = logan_train(
         tmp_path, "--plugins=bars.py", "--experiment=custom", "--dataset=bars", "--network=linear",
@@ -176,8 +187,8 @@ def test_data_networks_sampler_and_measure_of_a_plugin(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
 
-    # The run knows its plugins; --extractor=none: 10 images are few.
-    evaluate = ["--workdir=run", "--samples=20", "--extractor=none"]
+    # The run knows its plugins.
+    evaluate = ["--workdir=run", "--samples=20", "--extractor=corners"]
     flat = command(tmp_path, "logan-evaluate", *evaluate, "--sampler=flat:brightness=0.25")
     assert flat.returncode == 0, flat.stderr
     assert "flat:brightness=0.25" in flat.stdout
@@ -194,6 +205,7 @@ def test_data_networks_sampler_and_measure_of_a_plugin(tmp_path: Path) -> None:
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert (metrics["sampler"], "by the sampler" in metrics["protocol"]) == ("plain", False)
     assert metrics["brightness"] != 0.25
+    assert metrics["fidelity"]["extractor"] == "corners"
 
     drawn = command(
         tmp_path, "logan-generate", "--workdir=run", "--sampler=flat", "--count=4", "--scale=1"

@@ -135,3 +135,8 @@ def test_other_files_are_refused(arrays, tmp_path):
     path.write_bytes(graph_of(arrays, pooled="pool_4").SerializeToString())
     with pytest.raises(UserError, match=expected + r".*pool_3"):
         PublishedInception(path)
+
+
+def test_the_graph_of_one_image_is_one_of_many(weights):
+    """Its shapes say 1, by which TensorFlow may simplify what comes behind."""
+    assert PublishedInception(weights)._features.shape.as_list() == [None, 2048]
