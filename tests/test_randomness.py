@@ -82,6 +82,7 @@ def test_numbers_of_purposes_are_pinned():
         "EVALUATION_LATENT": 8,
         "FLIP": 11,
         "SAMPLER": 12,
+        "SHIFT": 13,
     }
 
 

@@ -18,17 +18,19 @@ def _measure(record: Record) -> Measured:
         return Measured({}, f"fidelity: left out, as {least}")
     real, generated = record.features
     extractor = record.extractor
+    score = _score(record)
     numbers = {
         "extractor": extractor.name,
         **_named(fidelity(real, generated, seed=record.seed), extractor.is_fid),
-        **_score(record),
+        **score,
     }
     return Measured(
         {"fidelity": numbers},
         f"fidelity: features of {_told(extractor)}; {len(real):,} held-out images against "
         f"{len(generated):,} generations; kernel distance over at most 10 disjoint subsets; "
         "precision and recall with 3 neighbours, density and coverage with 5; mmd with a Gaussian "
-        "kernel, as wide as the median distance of held-out images that differ",
+        "kernel, as wide as the median distance of held-out images that differ"
+        + (f"; {next(iter(score))} over {SCORE_SPLITS} splits of the generations" if score else ""),
     )
 
 

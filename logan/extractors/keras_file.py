@@ -29,8 +29,8 @@ class KerasFile(Extractor):
         """Loads the model.
 
         Args:
-            path: the file: a functional or sequential model with one input
-                [batch, height, width, 1 or 3].
+            path: the file of a model with one input [batch, height, width, 1 or 3]. Layers of a
+                subclassed one cannot be chosen.
             layer: name of the layer whose output is taken; by default the one called "features", or
                 else the model's output. An output [batch, height, width, channels] is averaged over
                 places.
@@ -42,7 +42,7 @@ class KerasFile(Extractor):
             UserError: if the file holds no such model, or there is no such layer or range.
         """
         self._path = path
-        self.model = _loaded(path)
+        self.model = self._functional(_loaded(path))
         *size, self._channels = self._input_shape()
         self._size = None if None in size else size
         self._low, self._high = self._input_range(range)
@@ -102,14 +102,23 @@ class KerasFile(Extractor):
     def _refuse(self, expected: str, received: object) -> UserError:
         return UserError(f"--extractor: expected {expected} in {self._path}. Received: {received}")
 
-    def _input_shape(self) -> tuple[int | None, int | None, int]:
-        inputs = getattr(self.model, "inputs", None)
-        if not inputs:
+    def _functional(self, model: keras.Model) -> keras.Model:
+        """The model; a subclassed one, which hides its layers, as the one layer of another."""
+        if getattr(model, "inputs", None):
+            return model
+        shape: Any = (model.get_build_config() or {}).get("input_shape")
+        try:
+            image = keras.Input(tuple(shape[1:]))
+            return keras.Model(image, model(image))
+        # It was built for no input, or for several.
+        except Exception as error:
             raise self._refuse(
-                "a functional or sequential model",
-                f"a {type(self.model).__name__}, whose layers cannot be told from outside",
-            )
-        shapes = [tuple(one.shape) for one in inputs]
+                "a model that was saved with the shape of its one input",
+                f"a {type(model).__name__} with {shape}",
+            ) from error
+
+    def _input_shape(self) -> tuple[int | None, int | None, int]:
+        shapes = [tuple(one.shape) for one in self.model.inputs]
         if len(shapes) != 1 or len(shapes[0]) != 4 or shapes[0][-1] not in (1, 3):
             raise self._refuse(
                 "a model with one input [batch, height, width, 1 or 3]",
@@ -134,8 +143,8 @@ class KerasFile(Extractor):
             if any(np.allclose(ends, [[low], [1.0]], atol=0.01) for low in (-1.0, 0.0)):
                 return given
         raise self._refuse(
-            f"a range behind the path, {self._path}:range={'|'.join(RANGES)}",
-            f"none, and a Rescaling of scale {first.scale} and offset {first.offset}",
+            "a Rescaling to 0..1 or -1..1, or else :range=… behind the path,",
+            f"scale {first.scale} and offset {first.offset}",
         )
 
     def _layer(self, name: str) -> keras.layers.Layer | None:

@@ -471,16 +471,11 @@ def test_classifier_of_own_images_measures_a_run(folder: Path, junction_runs: li
         for number in range(6):
             grey = np.full((20, 20), value + number, np.uint8)
             Image.fromarray(grey).save(folder / "kinds" / name / f"{number}.png")
-    program = "from logan.cli.classifier import run; run()"
-    done = subprocess.run(
-        [
-            sys.executable, "-c", program, "--images=kinds", "--image_size=16", "--epochs=2",
-            "--width=2", "--output=kinds.keras", "--noprogress", "--threads=1",
-        ],
-        cwd=folder, capture_output=True, text=True, timeout=240,
+    printed = call(
+        "logan-classifier", "--images=kinds", "--image_size=16", "--epochs=2", "--width=2",
+        "--output=kinds.keras", "--noprogress", "--threads=1", cwd=folder,
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert "held-out images (about 20% of each class" in done.stdout
+    assert "held-out images (about 20% of each class" in printed
     assert json.loads((folder / "kinds.json").read_text())["classes"] == ["bright", "dark"]
     call(
         "logan-evaluate", f"--workdir={junction_runs[1]}", "--samples=20",
@@ -506,6 +501,22 @@ def test_extractors_that_cannot_be_used_are_refused(
     junction_runs: list[Path], arguments: list[str], message: str
 ) -> None:
     printed = call("logan-evaluate", f"--workdir={junction_runs[0]}", *arguments, code=2)
+    assert message in printed and "Traceback" not in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "--images: expected a folder of classes. Received: nothing"),
+        (["--images=missing"], "Expected a folder of pictures at missing. Received: nothing"),
+        (["--images=.", "--output=a.h5"], "--output: expected the path of a file, .keras"),
+        (["--images=.", "--image_size=4"], "--image_size=4"),
+    ],
+)
+def test_classifiers_that_cannot_be_trained_are_refused(
+    tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    printed = call("logan-classifier", *arguments, code=2, cwd=tmp_path)
     assert message in printed and "Traceback" not in printed
 
 

@@ -152,6 +152,7 @@ def test_only_the_network_of_fid_gives_numbers_of_its_names():
     # Each of ten splits has one image of either class.
     assert numbers["classifier_score"] == pytest.approx(2)
     assert "features of corners; seen as they are; 20 held-out images" in plain.protocol
+    assert plain.protocol.endswith("; classifier_score over 10 splits of the generations")
 
 
 def test_no_probabilities_are_asked_of_networks_without_a_classifier():
@@ -160,3 +161,4 @@ def test_no_probabilities_are_asked_of_networks_without_a_classifier():
     images = np.random.default_rng(0).uniform(-1, 1, (20, 2, 2, 1))
     found = FIDELITY.measure(Record("", 0, images, generated=images, extractor=network))
     assert "classifier_score" not in found.numbers["fidelity"]
+    assert "classifier_score" not in found.protocol

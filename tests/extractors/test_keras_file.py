@@ -140,7 +140,12 @@ def test_registered_layers_are_found(save):
         ([keras.layers.Dense(3)], (4,), "", "one input .*Received: .None, 4."),
         ([keras.layers.Flatten()], (6, 6, 2), "", r"one input .*6, 2\)"),
         ([keras.layers.Reshape((4, 27))], (6, 6, 3), "", r"batch, features.*None, 4, 27"),
-        ([keras.layers.Rescaling(3.0)], (6, 6, 3), "", "a range behind the path.*scale 3.0"),
+        (
+            [keras.layers.Rescaling(3.0)],
+            (6, 6, 3),
+            "",
+            "or else :range=… behind the path.*scale 3.0",
+        ),
         ([keras.layers.Rescaling(3e38, 3e38)], (6, 6, 3), ":range=0..255", "finite features"),
     ],
 )
@@ -164,11 +169,22 @@ def test_models_of_several_inputs_or_outputs_are_refused(tmp_path):
     assert KerasFile(path, "flat")(noise(2, 6, 6, 3)).shape == (2, 108)
 
 
-def test_models_whose_layers_are_hidden_are_refused(tmp_path):
-    model = Whole()
-    model(noise(1, 6, 6, 3))
+def test_subclassed_models_are_taken_as_a_whole(tmp_path):
+    model, images = Whole(), noise(3, 6, 6, 3)
+    expected = model(images).numpy()
     model.save(tmp_path / "whole.keras")
-    with pytest.raises(UserError, match=r"a functional or sequential model.*whole\.keras.*a Whole"):
+    network = KerasFile(tmp_path / "whole.keras")
+    np.testing.assert_allclose(network(images), expected.mean(axis=(1, 2)), atol=1e-6)
+    with pytest.raises(UserError, match=r"a layer of .*whole\.keras.*Received: dense"):
+        KerasFile(tmp_path / "whole.keras", "dense")
+
+
+def test_subclassed_models_that_hide_the_shape_of_their_input_are_refused(tmp_path):
+    model = Whole()
+    model.dense.build((None, 3))
+    model.built = True
+    model.save(tmp_path / "whole.keras")
+    with pytest.raises(UserError, match=r"shape of its one input in .*whole\.keras.*a Whole with"):
         KerasFile(tmp_path / "whole.keras")
 
 
