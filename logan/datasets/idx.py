@@ -2,13 +2,16 @@
 
 import gzip
 import struct
+import zlib
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
 from logan.errors import UserError
 
 _UINT8 = 8  # the format's code
+_BLOCK = 2**20
 
 
 def read_idx(path: Path) -> np.ndarray:
@@ -36,12 +39,10 @@ def read_idx(path: Path) -> np.ndarray:
                 raise UserError(f"Expected an IDX file of bytes. Received: {path}: another format")
             shape = struct.unpack(f">{axes}I", file.read(4 * axes))
             count = int(np.prod(shape, dtype=object))
-            # One more than promised, so that a longer file is noticed and never read whole.
-            content = file.read(count + 1)
+            content = _read(file, count + 1)  # one more, so that a longer file is noticed
     except FileNotFoundError:
         raise UserError(f"Expected an IDX file. Received: {path}: no file") from None
-    # gzip raises EOFError and zlib.error besides OSError.
-    except (struct.error, EOFError, OSError) as error:
+    except (struct.error, EOFError, OSError, zlib.error) as error:
         raise UserError(f"Expected a whole IDX file. Received: {path}: {error}") from error
     if len(content) != count:
         raise UserError(
@@ -49,3 +50,11 @@ def read_idx(path: Path) -> np.ndarray:
             f"{'fewer' if len(content) < count else 'more'}"
         )
     return np.frombuffer(content, np.uint8).reshape(shape)
+
+
+def _read(file: IO[bytes] | gzip.GzipFile, count: int) -> bytearray:
+    """Up to so many bytes; a number that a damaged file promises takes no memory by itself."""
+    content = bytearray()
+    while len(content) < count and (block := file.read(min(_BLOCK, count - len(content)))):
+        content += block
+    return content

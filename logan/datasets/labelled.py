@@ -163,12 +163,18 @@ def _load_idx(root: Path, size: int, channels: int) -> LabelledImages:
     for index, picture in enumerate(picture for pictures, _ in parts for picture in pictures):
         image = Image.fromarray(picture)
         frames[index] = fit(image, central_square(image.size), size, channels)
-    labels = np.concatenate([labels for _, labels in parts]).astype(np.int64)
+    codes, labels = np.unique(np.concatenate([labels for _, labels in parts]), return_inverse=True)
     count = len(parts[0][1])
+    for part, own in (("train", labels[:count]), ("t10k", labels[count:])):
+        if missing := set(range(len(codes))) - set(own.tolist()):
+            raise UserError(
+                f"Expected pictures of every class in the part {part} of {root}. Received: none of "
+                f"{codes[min(missing)]}"
+            )
     return LabelledImages(
         frames,
-        labels,
-        tuple(map(str, range(labels.max() + 1))),
+        labels.astype(np.int64),
+        tuple(map(str, codes.tolist())),
         np.arange(count),
         np.arange(count, len(labels)),
         "the part t10k",

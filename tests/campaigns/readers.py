@@ -1,6 +1,7 @@
 """Everything that reads files, and the good files that `fuzz_readers.py` changes at random."""
 
 import dataclasses
+import gzip
 import io
 import json
 import tarfile
@@ -174,6 +175,26 @@ def _cifar10_reader() -> Callable[[Path], Any]:
     return lambda folder: load_cifar10(folder, size=32)
 
 
+# ----------------------------------------------------------------------------------------- MNIST
+
+
+def _make_idx(folder: Path) -> list[str]:
+    names = []
+    for part, count in (("train", 4), ("t10k", 2)):
+        pictures = bytes([0, 0, 8, 3, 0, 0, 0, count, 0, 0, 0, 8, 0, 0, 0, 8]) + bytes(64 * count)
+        labels = bytes([0, 0, 8, 1, 0, 0, 0, count]) + bytes(range(count))
+        (folder / f"{part}-images-idx3-ubyte").write_bytes(pictures)
+        (folder / f"{part}-labels-idx1-ubyte.gz").write_bytes(gzip.compress(labels))
+        names += [f"{part}-images-idx3-ubyte", f"{part}-labels-idx1-ubyte.gz"]
+    return names
+
+
+def _idx_reader() -> Callable[[Path], Any]:
+    from logan.datasets.labelled import load_labelled_images
+
+    return lambda folder: load_labelled_images(folder, size=8, channels=1)
+
+
 # ---------------------------------------------------------------------------- the cache of frames
 
 _CACHED = np.arange(4 * 8 * 8 * 3).reshape(4, 8, 8, 3).astype(np.uint8)
@@ -292,6 +313,7 @@ READERS = {
     "CelebA's archive": Reader(_make_zip, _celeb_a_reader),
     "CIFAR-10's batches": Reader(_make_batches, _cifar10_reader),
     "CIFAR-10's archive": Reader(_make_tar, _cifar10_reader),
+    "MNIST's files": Reader(_make_idx, _idx_reader),
     "frame cache": Reader(_make_cache, _cache_reader),
     "flags of a run": Reader(_make_flags, _run_flags_reader),
     "flagfile": Reader(_make_flags, _flagfile_reader),

@@ -33,7 +33,7 @@ def folder(tmp_path):
 @pytest.fixture
 def mnist(tmp_path):
     """Five digits to train on, two to test on; digit d is d times 20 everywhere."""
-    for part, labels in (("train", [3, 0, 1, 2, 3]), ("t10k", [1, 2])):
+    for part, labels in (("train", [3, 1, 1, 2, 3]), ("t10k", [1, 3, 2])):
         labels = np.array(labels, np.uint8)
         pictures = np.repeat(labels * np.uint8(20), 28 * 28).reshape(-1, 28, 28)
         write_idx(tmp_path / f"{part}-images-idx3-ubyte.gz", pictures)
@@ -99,23 +99,26 @@ def test_a_class_without_a_readable_picture_is_refused(folder, capsys):
 
 def test_files_of_mnist_keep_their_parts(mnist):
     data = load_labelled_images(mnist, size=8, channels=3)
-    assert data.frames.shape == (7, 8, 8, 3)
-    assert data.labels.tolist() == [3, 0, 1, 2, 3, 1, 2]
-    assert (data.frames == 20 * data.labels[:, None, None, None]).all()
-    assert (data.train.tolist(), data.test.tolist()) == ([0, 1, 2, 3, 4], [5, 6])
-    assert data.classes == ("0", "1", "2", "3")
+    assert data.frames.shape == (8, 8, 8, 3)
+    assert data.classes == ("1", "2", "3")  # as in EMNIST's letters, there is no 0
+    assert data.labels.tolist() == [2, 0, 0, 1, 2, 0, 2, 1]
+    assert (data.frames == 20 * (data.labels[:, None, None, None] + 1)).all()
+    assert (data.train.tolist(), data.test.tolist()) == ([0, 1, 2, 3, 4], [5, 6, 7])
 
 
 def test_pixels_of_the_same_size_stay_as_they_are(mnist):
-    pictures = np.random.default_rng(0).integers(0, 256, (2, 28, 28), np.uint8)
+    pictures = np.random.default_rng(0).integers(0, 256, (3, 28, 28), np.uint8)
     write_idx(mnist / "t10k-images-idx3-ubyte.gz", pictures)
     data = load_labelled_images(mnist, size=28, channels=1)
     np.testing.assert_array_equal(data.frames[5:, ..., 0], pictures)
 
 
 def test_files_of_mnist_that_do_not_fit_are_refused(mnist):
-    write_idx(mnist / "t10k-labels.idx1-ubyte", np.zeros(3, np.uint8))
-    with pytest.raises(UserError, match=r"as many labels as pictures in the part t10k.*3 and 2"):
+    write_idx(mnist / "t10k-labels.idx1-ubyte", np.array([1, 2, 2], np.uint8))
+    with pytest.raises(UserError, match=r"every class in the part t10k.*none of 3"):
+        load_labelled_images(mnist, size=8, channels=1)
+    write_idx(mnist / "t10k-labels.idx1-ubyte", np.zeros(4, np.uint8))
+    with pytest.raises(UserError, match=r"as many labels as pictures in the part t10k.*4 and 3"):
         load_labelled_images(mnist, size=8, channels=1)
     write_idx(mnist / "t10k-labels.idx1-ubyte", np.zeros((2, 1), np.uint8))
     with pytest.raises(UserError, match=r"1 axes.*labels\.idx1-ubyte.*\(2, 1\)"):
