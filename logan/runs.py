@@ -79,9 +79,26 @@ class Run:
         """
         folder = Path(path)
         run = cls(folder, experiment)
-        run.check_settings()
+        run.check_folder()
         if (folder / "flags.txt").exists():
             return run
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with run.held():
+                return run
+        except OSError as error:
+            raise RunError(f"--workdir: cannot write to {folder}: {error.strerror}") from error
+
+    def check_folder(self) -> None:
+        """Makes sure that the run can begin in its folder, or go on there. Writes nothing.
+
+        Raises:
+            RunError: if the folder holds another experiment, or something that is no run.
+        """
+        folder = self.path
+        self.check_settings()
+        if (folder / "flags.txt").exists():
+            return
         if folder.is_dir() and any(path.name != _LOCK for path in folder.iterdir()):
             raise RunError(
                 f"--workdir: expected a new or empty folder, or that of a run. {folder} holds "
@@ -89,12 +106,6 @@ class Run:
             )
         if folder.exists() and not folder.is_dir():
             raise RunError(f"--workdir: expected a folder. Received the file {folder}")
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with run.held():
-                return run
-        except OSError as error:
-            raise RunError(f"--workdir: cannot write to {folder}: {error.strerror}") from error
 
     def check_settings(self) -> None:
         """Compares the run's settings with those that its folder was made with, if it was.
@@ -144,6 +155,18 @@ class Run:
     def cache(self) -> Path:
         """Decoded frames, which the runs beside each other share."""
         return cache_of(self.path)
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether it has come to its end, with the export of those averages that --weights names.
+
+        Raises:
+            RunError: if the settings in its folder cannot be read.
+        """
+        steps, exported = self.checkpoints.steps(), self.exported_steps()
+        if not steps or exported is None or not steps[-1] == exported[0] == self.experiment.steps:
+            return False
+        return Run.open(self.path).experiment.weights == self.experiment.weights
 
     # The log.
 

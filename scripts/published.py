@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from over_seeds import Column
+from logan.evaluation.measures import Column
 
 # What only pages of trials tell; every other title is one of the commands' tables.
 EXTRA_COLUMNS = [

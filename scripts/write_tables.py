@@ -16,15 +16,15 @@ from pathlib import Path
 from typing import Any
 
 from absl import app, flags
-from over_seeds import BY_TITLE, cell, markdown, seeds
 from published import EXTRA_COLUMNS, TABLES, Runs, Table
 
+from logan.evaluation.over_seeds import by_title, cell, markdown, seeds
 from logan.files import read_json, write_text
 
 flags.DEFINE_bool("check", False, "Compare only.")
 
 ROOT = Path(__file__).parents[1]
-_COLUMNS = BY_TITLE | {column.title: column for column in EXTRA_COLUMNS}
+_COLUMNS = by_title() | {column.title: column for column in EXTRA_COLUMNS}
 _MARK = re.compile(r"(<!-- (table|number): (.+?) -->).*?(<!-- end -->)", re.DOTALL)
 _EDGE = re.compile(r"<!-- (table:|number:|end) ")
 

@@ -10,12 +10,11 @@ from types import ModuleType
 
 import pytest
 
-from logan.evaluation.measures import Column
 from logan.evaluation.tables import columns
 from logan.files import write_json
 
 ROOT = Path(__file__).parents[1]
-SCRIPTS = ("write_tables", "published", "over_seeds")
+SCRIPTS = ("write_tables", "published")
 
 
 @pytest.fixture(scope="module")
@@ -92,14 +91,6 @@ def test_a_table_has_the_titles_of_its_columns_and_a_row_for_each_setting(
         "| data | plain: seeds | plain: fair | plain: HQ |\n"
         "| --- | --- | --- | --- |\n"
         "| a | 0, 1 | 2.5 | 0.935 |"
-    )
-
-
-def test_a_null_counts_as_infinite(script: ModuleType) -> None:
-    column = Column("reverse KL", ("reverse_kl",), "{:.4f}")
-    over_seeds = sys.modules["over_seeds"]
-    assert over_seeds.cell([{"reverse_kl": 0.5}, {"reverse_kl": None}], column) == (
-        "inf (0.5000 to inf)"
     )
 
 

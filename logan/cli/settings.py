@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+from collections.abc import Collection
 from typing import Any, get_args, get_origin
 
 from absl import flags
@@ -68,16 +69,19 @@ def _fields_of_presets() -> set[str]:
     return {name for one in settings for name in one}
 
 
-def define_settings() -> None:
-    """Defines --experiment and a flag for each field; unset ones come from the preset."""
+def define_experiment() -> None:
     flags.DEFINE_string(
         "experiment",
         None,
         "What to learn, a preset; --list shows them. Required. Single flags override its settings.",
         module_name="logan.cli",
     )
+
+
+def define_settings(without: Collection[str] = ()) -> None:
+    """Defines a flag for each field but those named; unset ones come from the preset."""
     for field in dataclasses.fields(Experiment):
-        if field.name == "name":
+        if field.name in ("name", *without):
             continue
         text = field.metadata["help"]
         choices = field.metadata["choices"]
@@ -98,6 +102,16 @@ def define_settings() -> None:
         flags.FLAGS[field.name].default_as_str = _default(field)
 
 
+def given_settings(without: Collection[str] = ()) -> dict[str, Any]:
+    """The fields that flags set, by name, but those named."""
+    return {
+        # So that the run can be evaluated from another folder.
+        field.name: with_whole_paths(field.name, getattr(flags.FLAGS, field.name))
+        for field in dataclasses.fields(Experiment)
+        if field.name not in ("name", *without) and getattr(flags.FLAGS, field.name) is not None
+    }
+
+
 def experiment_from_flags() -> Experiment:
     """The preset of --experiment with the given flags in place of its settings.
 
@@ -107,10 +121,5 @@ def experiment_from_flags() -> Experiment:
     name = flags.FLAGS.experiment
     if name is None:
         raise UserError(f"--experiment: expected one of {', '.join(PRESETS)}. Received: nothing")
-    given = {
-        # So that the run can be evaluated from another folder.
-        field.name: with_whole_paths(field.name, getattr(flags.FLAGS, field.name))
-        for field in dataclasses.fields(Experiment)
-        if field.name != "name" and getattr(flags.FLAGS, field.name) is not None
-    }
+    given = given_settings()
     return preset(name, given, method=given.pop("method", None))

@@ -7,7 +7,7 @@ from typing import Any
 from absl import flags
 
 from logan.cli import command
-from logan.cli.settings import define_settings, experiment_from_flags
+from logan.cli.settings import define_experiment, define_settings, experiment_from_flags
 from logan.registry import load_plugins
 from logan.runs import default_workdir
 from logan.settings import (
@@ -33,6 +33,7 @@ TEXT = """Trains an experiment; the same command continues a run that was interr
 
 
 def define() -> None:
+    define_experiment()
     define_settings()
     command.define_workdir(
         "The run's folder. Default: runs/<experiment>-<method>-seed<seed>, or without --method "

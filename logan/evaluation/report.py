@@ -125,15 +125,23 @@ def measured(record: Record, output: Path | None) -> tuple[dict[str, Any], Verdi
 
 
 def metrics_of(run: Run) -> dict[str, Any]:
-    """The run's metrics.json, measured anew if it is missing, damaged or of an earlier step."""
+    """The run's metrics.json, measured anew where `stored_metrics` has none."""
+    return stored_metrics(run) or evaluate(run)[0]
+
+
+def stored_metrics(run: Run) -> dict[str, Any] | None:
+    """The run's metrics.json; None if it is missing, damaged, or not of the weights of now."""
     try:
         metrics = read_json(run.metrics)
-        records = run.records()
-        if records and metrics["step"] == records[-1]["step"]:
-            return metrics
-    except (FileNotFoundError, UserError, TypeError, KeyError):
-        pass
-    return evaluate(run)[0]
+        step, records = metrics["step"], run.records()
+        averages_step = metrics.get("averages_step", step)
+    except (FileNotFoundError, UserError, TypeError, KeyError, AttributeError):
+        return None
+    if not records or step != records[-1]["step"]:
+        return None
+    exported_step, exported_averages = run.exported_steps() or (step, averages_step)
+    is_other = exported_step == step and exported_averages != averages_step
+    return None if is_other else metrics
 
 
 def measure(record: Record) -> dict[str, Measured]:

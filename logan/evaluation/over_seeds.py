@@ -7,7 +7,11 @@ from logan.evaluation.measures import Column
 from logan.evaluation.tables import columns
 
 ABSENT = "-"
-BY_TITLE = {column.title: column for column in columns()}
+
+
+def by_title() -> dict[str, Column]:
+    """All columns of tables by their titles."""
+    return {column.title: column for column in columns()}
 
 
 def lookup(metrics: dict[str, Any], column: Column) -> Any:
@@ -43,6 +47,12 @@ def cell(runs: Sequence[dict[str, Any]], column: Column, mean_only: bool = False
     form = "{:.1f}" if all(isinstance(number, int) for number in numbers) else column.form
     mean = form.format(sum(numbers) / len(numbers))
     return mean if mean_only else f"{mean} ({low} to {high})"
+
+
+def without_absent(table: Sequence[Sequence[str]]) -> list[list[str]]:
+    """A table, its head first, without the columns that no row has a value in."""
+    is_told = [any(cell != ABSENT for cell in cells[1:]) for cells in zip(*table, strict=True)]
+    return [[cell for cell, told in zip(cells, is_told, strict=True) if told] for cells in table]
 
 
 def seeds(runs: Sequence[dict[str, Any]]) -> str:
