@@ -1,6 +1,8 @@
 """Several runs side by side: what `logan-compare` draws."""
 
-from collections.abc import Sequence
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ from logan.datasets.load import load_images
 from logan.errors import UserError
 from logan.evaluation import metrics_of
 from logan.figures.encoder import encoder_figure
-from logan.figures.grids import comparison_sheet
+from logan.figures.grids import Sheet, comparison_sheet
 from logan.figures.toy import Panel, comparison_figure
 from logan.generation import reconstruct
 from logan.metrics.coverage import is_fair
@@ -23,6 +25,7 @@ from logan.visualization.encoder import encoder_panel
 from logan.visualization.history import History, mode_centers, plane_contour
 
 _SHEET_IMAGES = 10
+_MOST_COLUMNS = 5  # panels in a row that a page can show
 _MODEL_NAMES = {"bigan": "BiGAN", "gan": "GAN"}
 
 
@@ -61,6 +64,58 @@ def compare(runs: Sequence[Run], columns: int | None = None) -> tuple[Figure, di
         full = title if titles.count(title) == 1 else f"{title}, {label}"
         panels.append(_toy_panel(history, metrics[label], full))
     return comparison_figure(panels, columns=columns), metrics
+
+
+def generations_figure(of_methods: Mapping[str, Sequence[Run]]) -> Figure:
+    """What each method's generators make of one experiment, a row for each method.
+
+    A row holds the method's seeds, side by side or, of images, under each other; long rows wrap.
+
+    Args:
+        of_methods: the runs of each method by its name, all of one experiment on the same data.
+
+    Raises:
+        UserError: if image runs are not on the same images.
+        RunError: if one left nothing to draw.
+    """
+    runs = [run for each in of_methods.values() for run in each]
+    labels = {
+        run.path: method if len(each) == 1 else f"{method}, seed {run.experiment.seed}"
+        for method, each in of_methods.items()
+        for run in each
+    }
+    if runs[0].experiment.is_image:
+        _check_same_images(runs)
+        return _generations_sheet(of_methods, labels)
+    histories = [History(run) for run in runs]
+    if runs[0].experiment.model == "encoder":
+        panels = [encoder_panel(history) for history in histories]
+        named = zip(panels, labels.values(), strict=True)
+        return encoder_figure(
+            [dataclasses.replace(panel, label=f"{label}, {panel.label}") for panel, label in named]
+        )
+    longest = max(map(len, of_methods.values()))
+    in_row = longest if longest > 1 else len(runs)
+    rows = math.ceil(in_row / _MOST_COLUMNS)
+    return comparison_figure(
+        [_toy_panel(each, metrics_of(each.run), labels[each.run.path]) for each in histories],
+        columns=math.ceil(in_row / rows),
+    )
+
+
+def _generations_sheet(
+    of_methods: Mapping[str, Sequence[Run]], labels: Mapping[Path, str]
+) -> Figure:
+    first = next(iter(of_methods.values()))[0]
+    x = load_images(first.experiment, first.cache).evaluation_sample(0, _SHEET_IMAGES)
+    sheet = Sheet(_SHEET_IMAGES, x.shape[1:])
+    sheet.add_line(x, "held-out images")
+    for runs in of_methods.values():
+        sheet.add_break()
+        for run in runs:
+            generated, _ = sample(run.trained_model(), run.experiment.seed, _SHEET_IMAGES)
+            sheet.add_line(generated, labels[run.path])
+    return sheet.figure()
 
 
 def _check_same_images(runs: Sequence[Run]) -> None:

@@ -1,0 +1,1 @@
+"""Sweeps: several experiments by several methods with several seeds, as one command."""
