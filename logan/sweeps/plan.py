@@ -85,9 +85,9 @@ def method_settings(texts: Sequence[str]) -> dict[str, dict[str, Any]]:
         try:
             of_method = dict(_setting(flag) for flag in shlex.split(flags))
         except ValueError as error:
-            reason = f" {error}" if isinstance(error, UserError) else ""
+            reason = f". {error}" if isinstance(error, UserError) else ""
             raise UserError(
-                f"--method_flags: expected method:--flag=value. Received: {text!r}.{reason}"
+                f"--method_flags: expected method:--flag=value. Received: {text!r}{reason}"
             ) from error
         if not (method and colon and of_method):
             raise UserError(f"--method_flags: expected method:--flag=value. Received: {text!r}")

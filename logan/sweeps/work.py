@@ -18,7 +18,7 @@ from logan.errors import UserError
 from logan.runs import Run
 
 _POLL_SECONDS = 0.2
-_SHOW_SECONDS = 2.0
+_SHOW_SECONDS = {True: 2.0, False: 60.0}  # between two drawings of the bar, on a terminal or not
 _LAST_LINES = 5
 
 
@@ -37,12 +37,22 @@ class Job:
     log: Path
 
     @property
-    def steps(self) -> tuple[int, int]:
-        """The last logged step, and how many there will be."""
+    def step(self) -> int:
+        """The last one in the run's log."""
         with contextlib.suppress(UserError):
-            records = self.run.records()
-            return (records[-1]["step"] if records else 0), self.run.experiment.steps
-        return 0, self.run.experiment.steps
+            return max((record["step"] for record in self.run.records()), default=0)
+        return 0
+
+    @property
+    def share(self) -> float:
+        """How much of the training is done, in [0, 1]."""
+        return min(1.0, self.step / self.run.experiment.steps)
+
+    @property
+    def place(self) -> str:
+        """Where it is, in words."""
+        steps = self.run.experiment.steps
+        return f"{self.step:,}/{steps:,}" if self.step < steps else "is measured"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -193,7 +203,7 @@ class _Bar:
         self._shown_at = 0.0
         self._bar = tqdm(
             total=len(jobs),
-            initial=sum(map(_share, jobs)),
+            initial=sum(job.share for job in jobs),
             disable=not is_shown or not jobs,
             bar_format="{percentage:3.0f}% |{bar:20}| {n:.1f} of {total} runs, "
             "{elapsed} < {remaining}{postfix}",
@@ -204,21 +214,14 @@ class _Bar:
 
     def show(self, running: Sequence[Job], waiting: int) -> None:
         """Draws the bar anew, not too often."""
-        now = time.monotonic()
-        if self._bar.disable or (running and now - self._shown_at < _SHOW_SECONDS):
+        now, every = time.monotonic(), _SHOW_SECONDS[sys.stderr.isatty()]
+        if self._bar.disable or (running and now - self._shown_at < every):
             return
         self._shown_at = now
-        begun = sum(map(_share, running)) + sum(
-            map(_share, self._jobs[len(self._jobs) - waiting :])
-        )
-        self._bar.n = len(self._jobs) - waiting - len(running) + begun
-        places = ["{} {:,}/{:,}".format(job.run.label, *job.steps) for job in running]
+        begun = [*running, *self._jobs[len(self._jobs) - waiting :]]
+        self._bar.n = len(self._jobs) - len(begun) + sum(job.share for job in begun)
+        places = [f"{job.run.label} {job.place}" for job in running]
         self._bar.set_postfix_str(", ".join(places))
 
     def __exit__(self, *error: object) -> None:
         self._bar.close()
-
-
-def _share(job: Job) -> float:
-    step, steps = job.steps
-    return min(1.0, step / steps)
