@@ -8,39 +8,32 @@
 #   METHODS, SEEDS: which of them to run, space-separated; logan-train --list shows the methods
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
-export FOLDER=${1:-runs/junction} FLAGS=${FLAGS:-} STEPS=${STEPS:-6000}
+folder=${1:-runs/junction}
 methods=${METHODS:-gan wgan wgan-gp bigan autoencoder gradient-autoencoder pairwise pairwise-autoencoder}
-mkdir -p "$FOLDER"
+seeds=${SEEDS:-0 1 2}
 
-# As many as take the time of STEPS with the pairwise penalty alone.
+# The steps of the published tables, which a machine's measured times (--equal=time) would change.
 steps_of() {
   python -c 'import sys
 from logan.settings import METHODS
-print(round(int(sys.argv[2]) / METHODS[sys.argv[1]].image_step))' "$1" "$STEPS"
+for name in sys.argv[2:]:
+    print(f"--method_flags={name}:--steps={round(int(sys.argv[1]) / METHODS[name].image_step)}")' "$@"
 }
+# shellcheck disable=SC2086
+steps=$(steps_of "${STEPS:-6000}" $methods)
 
-run_one() {
-  local method=$1 seed=$2 steps
-  local workdir=$FOLDER/$method-seed$seed
-  steps=$(steps_of "$method") || return 255
-  # An interrupted run ends xargs as well, by the code 255.
-  # The published tables are of the last weights, from before a run kept the best ones.
-  # shellcheck disable=SC2086
-  logan-train --experiment=traffic --method="$method" --steps="$steps" --seed="$seed" --weights=last \
-    --workdir="$workdir" --threads=1 --noprogress $FLAGS || return $(($? > 128 ? 255 : 1))
-  logan-evaluate --workdir="$workdir" --threads=1 | sed -n 3p
-  logan-visualize --workdir="$workdir" --threads=1 >/dev/null
-}
-export -f run_one steps_of
+# The published tables are of the last weights, from before a run kept the best ones.
+# shellcheck disable=SC2086
+logan-sweep --experiment=traffic --methods="${methods// /,}" --seeds="${seeds// /,}" $steps --weights=last \
+  --workdir="$folder" --run_names='{method}-seed{seed}' --jobs="${PARALLEL:-2}" --threads=1 ${FLAGS:-}
 
-for seed in ${SEEDS:-0 1 2}; do
+for seed in $seeds; do
   for method in $methods; do
-    echo "$method $seed"
+    echo "$folder/$method-seed$seed"
   done
-done | xargs -P "${PARALLEL:-2}" -L 1 bash -c 'run_one "$@"' _
+done | xargs -P "${PARALLEL:-2}" -I{} logan-visualize --workdir={} --threads=1 >/dev/null
 
-for seed in ${SEEDS:-0 1 2}; do
-  runs=$(for method in $methods; do echo "$FOLDER/$method-seed$seed"; done | paste -sd,)
-  logan-compare --workdirs="$runs" --output="$FOLDER/compare-seed$seed.png"
+for seed in $seeds; do
+  runs=$(for method in $methods; do echo "$folder/$method-seed$seed"; done | paste -sd,)
+  logan-compare --workdirs="$runs" --output="$folder/compare-seed$seed.png"
 done
-python scripts/summarize.py --folder="$FOLDER"

@@ -65,6 +65,27 @@ def define() -> None:
     for alias, name in _VARIED.items():
         flags.DEFINE_alias(alias, name, module_name="logan.cli")
     flags.DEFINE_integer("jobs", 1, "Runs side by side.", lower_bound=1, module_name="logan.cli")
+    flags.DEFINE_bool(
+        "dry_run",
+        False,
+        "Print a command for each run that is not complete, a line each, and exit.",
+        module_name="logan.cli",
+    )
+    flags.DEFINE_integer(
+        "threads",
+        None,
+        "Number of CPU threads of each run. 0: one for each core. Default: 1 with several --jobs, "
+        "else 0.",
+        lower_bound=0,
+        module_name="logan.cli",
+    )
+    _define_differences()
+    define_settings(without=_VARIED)
+    command.define_workdir("The sweep's folder, with a folder for each run. Default: runs/sweep.")
+
+
+def _define_differences() -> None:
+    """What else differs between methods, and between the names of runs."""
     flags.DEFINE_enum(
         "equal",
         "steps",
@@ -81,22 +102,9 @@ def define() -> None:
         module_name="logan.cli",
     )
     flags.DEFINE_string(
-        "run_names", RUN_NAMES, "Names of the runs' folders.", module_name="logan.cli"
-    )
-    flags.DEFINE_bool(
-        "dry_run",
-        False,
-        "Print a command for each run that is not complete, a line each, and exit.",
-        module_name="logan.cli",
-    )
-    define_settings(without=_VARIED)
-    command.define_workdir("The sweep's folder, with a folder for each run. Default: runs/sweep.")
-    flags.DEFINE_integer(
-        "threads",
-        None,
-        "Number of CPU threads of each run. 0: one for each core. Default: 1 with several --jobs, "
-        "else 0.",
-        lower_bound=0,
+        "run_names",
+        RUN_NAMES,
+        "Names of the runs' folders, with {experiment}, {method} and {seed} in them.",
         module_name="logan.cli",
     )
 
@@ -105,11 +113,11 @@ def main() -> int:
     settings = flags.FLAGS
     load_plugins(settings.plugins or ())
     folder = command.given_path(settings.workdir, Path("runs", "sweep"))
-    runs, times = _planned(folder), StepTimes(folder)
+    runs, times = _planned(folder), StepTimes(folder, _threads())
     if settings.equal == "time":
         check_folders(runs, but_for_steps=True)
         first = first_of_groups(runs).values()
-        seconds = measure_steps(first, times, folder / _LOGS, _threads())
+        seconds = measure_steps(first, times, folder / _LOGS)
         runs = with_equal_times(runs, seconds)
     check_folders(runs)
     jobs = _jobs(folder, runs)
@@ -170,7 +178,7 @@ def _announce(
     seconds = logged_steps(runs)
     to_train = [planned for planned in runs if not planned.run.is_trained]
     unknown = [each for each in worth_measuring(to_train) if each.group not in seconds]
-    seconds |= measure_steps(unknown, times, folder / _LOGS, _threads())
+    seconds |= measure_steps(unknown, times, folder / _LOGS)
     left = time_left(to_train, seconds, flags.FLAGS.jobs)
     if left is not None:
         print(f"About {duration(left)} of training, {flags.FLAGS.jobs} at a time.", file=sys.stderr)

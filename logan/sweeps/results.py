@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from logan.errors import RunError
+from logan.errors import UserError
 from logan.evaluation import columns, stored_metrics
 from logan.evaluation.over_seeds import (
     ABSENT,
@@ -94,7 +94,7 @@ def _draw(folder: Path, runs: Sequence[PlannedRun]) -> list[Path]:
                 of_methods.setdefault(planned.method, []).append(planned.run)
         try:
             figure = generations_figure(of_methods)
-        except RunError as error:
+        except UserError as error:
             print(f"No picture of {name}: {error}", file=sys.stderr)
             continue
         paths.append(save_figure(figure, folder / f"{name}.png"))

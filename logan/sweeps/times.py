@@ -33,9 +33,11 @@ class StepTimes:
 
     Args:
         folder: the sweep's.
+        threads: of each run; 0 for one on each core.
     """
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, threads: int):
+        self.threads = threads
         self._path = folder / FILE
         self._entries: dict[str, Any] = read_json(self._path) if self._path.is_file() else {}
         if not isinstance(self._entries, dict):
@@ -47,15 +49,19 @@ class StepTimes:
         if entry is None:
             return None
         try:
-            is_same = entry["flags"] == _flags(planned.run.experiment)
+            settings = entry["threads"], entry["flags"]
+            is_same = settings == (self.threads, _flags(planned.run.experiment))
             return float(entry["seconds"]) if is_same else None
         except (TypeError, KeyError, ValueError) as error:
             raise UserError(f"{self._path}: expected times. Received: {entry!r:.80}") from error
 
     def add(self, planned: PlannedRun, seconds: float) -> None:
         """Keeps what was measured."""
-        entry = {"seconds": seconds, "flags": _flags(planned.run.experiment)}
-        self._entries[" ".join(planned.group)] = entry
+        self._entries[" ".join(planned.group)] = {
+            "seconds": seconds,
+            "threads": self.threads,
+            "flags": _flags(planned.run.experiment),
+        }
         write_json(self._path, self._entries)
 
 
@@ -145,23 +151,20 @@ def measure_step(planned: PlannedRun, logs: Path, threads: int) -> float:
     return seconds
 
 
-def measure_steps(
-    runs: Iterable[PlannedRun], times: StepTimes, logs: Path, threads: int
-) -> dict[Group, float]:
+def measure_steps(runs: Iterable[PlannedRun], times: StepTimes, logs: Path) -> dict[Group, float]:
     """Seconds of a step of each of the runs, measured where it is not known yet, one at a time.
 
     Args:
         runs: one of each experiment and method.
         times: what is known; what is measured is added.
-        logs: see `measure_step`.
-        threads: see `measure_step`.
+        logs: a folder for what the trainings print.
     """
     seconds = {}
     for planned in runs:
         known = times.get(planned)
         if known is None:
             print(f"Measuring a step of {', '.join(planned.group)}.", file=sys.stderr)
-            known = measure_step(planned, logs, threads)
+            known = measure_step(planned, logs, times.threads)
             times.add(planned, known)
         seconds[planned.group] = known
     return seconds

@@ -52,7 +52,7 @@ class Job:
     def place(self) -> str:
         """Where it is, in words."""
         steps = self.run.experiment.steps
-        return f"{self.step:,}/{steps:,}" if self.step < steps else "is measured"
+        return f"{self.step:,}/{steps:,}" if self.step < steps else "being measured"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -41,15 +41,7 @@ def compare(runs: Sequence[Run], columns: int | None = None) -> tuple[Figure, di
         UserError: if image runs are not on the same images.
         RunError: if one left nothing to draw.
     """
-    kinds = {(run.experiment.is_image, run.experiment.model == "encoder") for run in runs}
-    if len(kinds) != 1:
-        raise UserError(
-            "--workdirs: expected runs of one kind, toy data, encoders or images. "
-            f"Received: {', '.join(str(run.path) for run in runs)}"
-        )
-    is_image, is_encoder = kinds.pop()
-    if is_image:
-        _check_same_images(runs)
+    is_image, is_encoder = _kind(runs)
     labels = _labels(runs)
     metrics = {labels[run.path]: metrics_of(run) for run in runs}
     if is_image:
@@ -75,7 +67,7 @@ def generations_figure(of_methods: Mapping[str, Sequence[Run]]) -> Figure:
         of_methods: the runs of each method by its name, all of one experiment on the same data.
 
     Raises:
-        UserError: if image runs are not on the same images.
+        UserError: if the runs are of different kinds, or image runs not on the same images.
         RunError: if one left nothing to draw.
     """
     runs = [run for each in of_methods.values() for run in each]
@@ -84,23 +76,33 @@ def generations_figure(of_methods: Mapping[str, Sequence[Run]]) -> Figure:
         for method, each in of_methods.items()
         for run in each
     }
-    if runs[0].experiment.is_image:
-        _check_same_images(runs)
+    is_image, is_encoder = _kind(runs)
+    if is_image:
         return _generations_sheet(of_methods, labels)
     histories = [History(run) for run in runs]
-    if runs[0].experiment.model == "encoder":
+    if is_encoder:
         panels = [encoder_panel(history) for history in histories]
         named = zip(panels, labels.values(), strict=True)
         return encoder_figure(
             [dataclasses.replace(panel, label=f"{label}, {panel.label}") for panel, label in named]
         )
-    longest = max(map(len, of_methods.values()))
-    in_row = longest if longest > 1 else len(runs)
-    rows = math.ceil(in_row / _MOST_COLUMNS)
     return comparison_figure(
         [_toy_panel(each, metrics_of(each.run), labels[each.run.path]) for each in histories],
-        columns=math.ceil(in_row / rows),
+        columns=panel_columns([len(each) for each in of_methods.values()]),
     )
+
+
+def panel_columns(seeds: Sequence[int]) -> int:
+    """How many panels stand in a row: a method's seeds, or all methods if each has one seed.
+
+    Args:
+        seeds: of each method, how many.
+
+    Returns:
+        Five at most; longer rows wrap into rows of about equal length.
+    """
+    in_row = max(seeds) if max(seeds) > 1 else len(seeds)
+    return math.ceil(in_row / math.ceil(in_row / _MOST_COLUMNS))
 
 
 def _generations_sheet(
@@ -116,6 +118,24 @@ def _generations_sheet(
             generated, _ = sample(run.trained_model(), run.experiment.seed, _SHEET_IMAGES)
             sheet.add_line(generated, labels[run.path])
     return sheet.figure()
+
+
+def _kind(runs: Sequence[Run]) -> tuple[bool, bool]:
+    """Whether the runs are of images, and whether of an encoder alone.
+
+    Raises:
+        UserError: if they are of different kinds, or not on the same images.
+    """
+    kinds = {(run.experiment.is_image, run.experiment.model == "encoder") for run in runs}
+    if len(kinds) != 1:
+        raise UserError(
+            "--workdirs: expected runs of one kind, toy data, encoders or images. "
+            f"Received: {', '.join(str(run.path) for run in runs)}"
+        )
+    is_image, is_encoder = kinds.pop()
+    if is_image:
+        _check_same_images(runs)
+    return is_image, is_encoder
 
 
 def _check_same_images(runs: Sequence[Run]) -> None:

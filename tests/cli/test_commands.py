@@ -32,7 +32,7 @@ from logan.settings import (
     Experiment,
     preset,
 )
-from logan.visualization.comparison import title_of
+from logan.visualization.comparison import generations_figure, panel_columns, title_of
 
 COMMANDS = Path(sys.executable).parent
 TINY = ["--width=8", "--hidden_layers=1", "--batch_size=32", "--log_every=10", "--threads=1"]
@@ -198,6 +198,29 @@ def test_compare_puts_picture_and_table_side_by_side(folder: Path, toy_runs: lis
     assert (folder / "runs/compare.md").read_text().strip() in printed
     with Image.open(folder / "runs/compare.png") as picture:
         assert picture.width > picture.height
+
+
+def test_generations_of_methods_stand_under_each_other(junction_runs: list[Path]) -> None:
+    bigan, gan = map(Run.open, junction_runs)
+    figure = generations_figure({"pairwise": [bigan, bigan], "wgan-gp": [gan]})
+    labels = [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
+    assert labels == ["held-out images", "pairwise, seed 0", "pairwise, seed 0", "wgan-gp"]
+
+
+def test_generations_of_different_kinds_are_refused(
+    folder: Path, toy_runs: list[str], junction_runs: list[Path]
+) -> None:
+    runs = [Run.open(path) for path in (junction_runs[0], folder / toy_runs[0])]
+    with pytest.raises(UserError, match="expected runs of one kind"):
+        generations_figure({"pairwise": runs})
+
+
+@pytest.mark.parametrize(
+    ("seeds", "columns"),
+    [([1], 1), ([1, 1, 1], 3), ([1] * 6, 3), ([3, 2], 3), ([5, 5], 5), ([7], 4), ([11, 1], 4)],
+)
+def test_long_rows_of_panels_wrap(seeds: list[int], columns: int) -> None:
+    assert panel_columns(seeds) == columns
 
 
 def test_encoder_experiment_is_compared_over_its_priors(folder: Path) -> None:

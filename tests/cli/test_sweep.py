@@ -43,7 +43,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def sweep(folder: Path) -> Path:
-    """Two methods with seed 0, trained and measured, a third one that fails, and what is printed."""
+    """Two methods with seed 0, trained and measured, a third one that fails; what is printed."""
     third = ["--methods=pairwise,bigan,gan", "--method_flags=bigan:--loss=vanilla:smoothing=2"]
     done = call(*TINY, *third, "--steps=20", cwd=folder, code=1)
     (folder / "printed.txt").write_text(done.stdout)
@@ -51,11 +51,17 @@ def sweep(folder: Path) -> Path:
     return folder / "runs" / "sweep"
 
 
-def test_help_needs_no_tensorflow_and_shows_examples(folder: Path) -> None:
+def test_help_shows_examples(folder: Path) -> None:
     done = call("--helpshort", cwd=folder, code=1)
     assert "logan-sweep --experiment=traffic --methods=pairwise,bigan,wgan-gp" in done.stdout
     for flag in ("--methods:", "--seeds:", "--[no]dry_run:", "--equal:", "--learning_rate:"):
         assert flag in done.stdout
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = "import logan.cli.sweep, sys; print({'tensorflow', 'matplotlib'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
 
 
 def test_a_sweep_writes_table_csv_picture_and_logs(folder: Path, sweep: Path) -> None:

@@ -55,20 +55,21 @@ def test_equal_times_are_never_no_steps_and_the_first_method_keeps_its_own():
 
 def test_times_are_kept_for_the_same_settings(tmp_path):
     gan, wgan = planned(tmp_path)
-    StepTimes(tmp_path).add(gan, 0.25)
-    times = StepTimes(tmp_path)
+    StepTimes(tmp_path, 1).add(gan, 0.25)
+    times = StepTimes(tmp_path, 1)
     assert times.get(gan) == 0.25
     assert times.get(wgan) is None
     assert times.get(planned(tmp_path, seeds=(3,), steps=5)[0]) == 0.25
     assert times.get(planned(tmp_path, width=8)[0]) is None
-    assert measure_steps([gan], times, tmp_path, 1) == {GAN: 0.25}
+    assert StepTimes(tmp_path, 0).get(gan) is None
+    assert measure_steps([gan], times, tmp_path) == {GAN: 0.25}
 
 
 @pytest.mark.parametrize("text", ["[]", '{"ring8 gan": 3}', "{"])
 def test_a_damaged_file_of_times_is_refused(tmp_path, text):
     (tmp_path / FILE).write_text(text)
     with pytest.raises(UserError, match=FILE):
-        StepTimes(tmp_path).get(planned(tmp_path)[0])
+        StepTimes(tmp_path, 1).get(planned(tmp_path)[0])
 
 
 def test_estimate_is_by_what_is_left_and_by_logs(tmp_path):

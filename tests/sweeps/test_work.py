@@ -96,7 +96,7 @@ def test_place_and_share_of_a_job(tmp_path: Path) -> None:
     log(one.run, 100, 150)
     assert (one.place, one.share) == ("150/200", 0.75)
     one.run.log.write_text('{"step": 200, "seconds": 1}\n')
-    assert (one.place, one.share) == ("is measured", 1.0)
+    assert (one.place, one.share) == ("being measured", 1.0)
 
 
 def test_the_bar_counts_parts_of_runs(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
