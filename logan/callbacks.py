@@ -25,6 +25,7 @@ from logan.metrics.reconstruction import root_mean_square_distance
 from logan.models.adversarial import EXPLODED, NEVER
 from logan.models.best import BestAverages
 from logan.runs import Run
+from logan.settings import HELD_OUT_EVERY, last_common_step
 
 
 class Interval(keras.callbacks.Callback):
@@ -107,11 +108,9 @@ class WriteLog(Interval):
 class KeepBest(Interval):
     """Measures reconstructions of held-out samples, logs their distance, keeps the best averages.
 
-    To be in front of what logs. Every `EVERY` steps at most: measuring takes less than 2 % of what
-    so many steps take.
+    To be in front of what logs. Every `HELD_OUT_EVERY` steps at most: measuring takes less than
+    2 % of what so many steps take.
     """
-
-    EVERY = 100
 
     def __init__(self, best: BestAverages, x: np.ndarray, steps: int):
         """Takes what keeps them, held-out samples, and the step at which training ends."""
@@ -125,7 +124,8 @@ class KeepBest(Interval):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         step = int(self.model.step.numpy())
-        if step // self.EVERY > self._last // self.EVERY or step == self._steps:
+        is_due = step // HELD_OUT_EVERY > self._last // HELD_OUT_EVERY
+        if is_due or step == self._steps:
             distance = root_mean_square_distance(self._x, reconstruct(self.model, self._x))
             self._best.offer(self.model, distance)
             if logs is not None:  # the callbacks after this one get the same dictionary
@@ -142,13 +142,15 @@ class SaveCheckpoints(Interval):
         self._experiment = run.experiment
         self._checkpoints = run.checkpoints
         self._log = run.log
+        # Where a run can be prolonged from whose end is of its own kind.
+        self._common = last_common_step(run.experiment)
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self._last_step = int(self.model.step.numpy())
         self._last_time = time.monotonic()
 
     def on_interval_end(self, step: int, means: dict[str, float]) -> None:
-        if not (self._is_due(step) or step == self._experiment.steps or self.model.stop_training):
+        if not (self._is_due(step) or self.model.stop_training):
             return
         # What a checkpoint stands for is not logged again: after a power cut both must be there.
         flush_to_disk(self._log)
@@ -158,8 +160,11 @@ class SaveCheckpoints(Interval):
     def _is_due(self, step: int) -> bool:
         every = self._experiment.checkpoint_every
         minutes = (time.monotonic() - self._last_time) / 60
+        can_be_prolonged = self._experiment.schedule == "constant"
         return (
-            step // every > self._last_step // every
+            step == self._experiment.steps
+            or (can_be_prolonged and step == self._common)
+            or step // every > self._last_step // every
             or 0 < self._experiment.checkpoint_minutes <= minutes
         )
 

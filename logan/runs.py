@@ -19,7 +19,7 @@ import logan
 from logan.checkpoints import Checkpoints
 from logan.errors import DivergedError, RunError, UserError
 from logan.files import atomic_path, clear_leftovers, read_json, write_json, write_text
-from logan.settings import Experiment, differences, from_flags, to_flags
+from logan.settings import Experiment, check_continues, from_flags, last_common_step, to_flags
 
 if TYPE_CHECKING:
     from logan.models.adversarial import AdversarialModel
@@ -108,19 +108,18 @@ class Run:
             raise RunError(f"--workdir: expected a folder. Received the file {folder}")
 
     def check_settings(self) -> None:
-        """Compares the run's settings with those that its folder was made with, if it was.
+        """Compares the run's settings with those that its folder was begun with, if it was.
 
         Raises:
             RunError: if they are not those of one run.
         """
-        if not (self.path / "flags.txt").exists():
-            return
-        changed = differences(Run.open(self.path).experiment, self.experiment)
-        if changed:
-            raise RunError(
-                f"--workdir: expected a new folder or one of the same experiment. {self.path} was "
-                f"made with {'; '.join(changed)}"
-            )
+        begun = self._begun_with()
+        if begun:
+            check_continues(self.path, begun, self.experiment)
+
+    def _begun_with(self) -> Experiment | None:
+        is_there = (self.path / "flags.txt").exists()
+        return Run.open(self.path).experiment if is_there else None
 
     @property
     def label(self) -> str:
@@ -237,6 +236,7 @@ class Run:
             file.flush()
             # Not before: a command that is refused must leave another's settings alone.
             self.check_settings()
+            self._leave_early_end()
             write_text(self.path / "flags.txt", "\n".join(to_flags(self.experiment)) + "\n")
             try:
                 yield
@@ -256,6 +256,19 @@ class Run:
             clear_leftovers(self.figures, name)
 
     # Checkpoints.
+
+    def _leave_early_end(self) -> None:
+        """Removes the checkpoint of an end that the longer run to come does not pass like this."""
+        begun = self._begun_with()
+        if not begun or begun.steps == self.experiment.steps:
+            return
+        if begun.steps in self.checkpoints.steps() and last_common_step(begun) < begun.steps:
+            self.checkpoints.discard(begun.steps)
+            print(
+                f"{self.path}: goes on from step {max([0, *self.checkpoints.steps()]):,}. Step "
+                f"{begun.steps:,} was an end between two lines of the log.",
+                file=sys.stderr,
+            )
 
     @property
     def checkpoints(self) -> Checkpoints:

@@ -11,7 +11,8 @@ from logan.files import read_json
 SCRIPT = Path(__file__).parent / "campaigns" / "fuzz_readers.py"
 QUICK = [
     "pictures", "an archive of pictures", "video", "CelebA's partition file", "CelebA's archive",
-    "CIFAR-10's batches", "CIFAR-10's archive", "MNIST's files", "frame cache", "flags of a run", "flagfile",
+    "CIFAR-10's batches", "CIFAR-10's archive", "MNIST's files", "frame cache", "flags of a run",
+    "flagfile",
 ]  # fmt: skip
 
 

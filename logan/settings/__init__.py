@@ -16,11 +16,13 @@ from logan.settings.names import (
     toy_names,
 )
 from logan.settings.presets import PAPER_NAMES, PRESETS, Preset
+from logan.settings.prolonging import HELD_OUT_EVERY, check_continues, last_common_step
 from logan.settings.text import to_text
 
 __all__ = [
     "DATASETS",
     "EXTRACTORS",
+    "HELD_OUT_EVERY",
     "IMAGE_SIZES",
     "KINDS",
     "LOSSES",
@@ -33,12 +35,14 @@ __all__ = [
     "Experiment",
     "Method",
     "Preset",
+    "check_continues",
     "data_differences",
     "differences",
     "from_flags",
     "from_text",
     "identity",
     "is_crop",
+    "last_common_step",
     "preset",
     "to_flags",
     "to_text",
