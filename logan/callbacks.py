@@ -3,13 +3,10 @@
 Training runs under `keras.Model.fit` with one interval of the log as an epoch.
 """
 
-import contextlib
 import math
 import shutil
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -17,7 +14,6 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from logan.distribution import all_agree_to
 from logan.errors import DivergedError
 from logan.files import flush_to_disk
 from logan.generation import reconstruct
@@ -190,50 +186,6 @@ class TakeSnapshots(Interval):
         self._last = step
 
 
-class Interruption(Interval):
-    """Ends training after the running interval once Ctrl-C or SIGTERM came, on any worker.
-
-    To be in front of what acts on that end: the last checkpoint.
-
-    Attributes:
-        received: the signal, or None.
-    """
-
-    def __init__(self, strategy: tf.distribute.Strategy):
-        super().__init__()
-        self._strategy = strategy
-        self.received: signal.Signals | None = None
-
-    @contextlib.contextmanager
-    def listening(self) -> Iterator[None]:
-        """Catches the first signal; a second Ctrl-C ends the program at once.
-
-        Outside of the main thread Python can catch no signals, and this does nothing.
-        """
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-
-        def remember(number: int, frame: Any) -> None:
-            self.received = signal.Signals(number)
-            signal.signal(number, previous[signal.Signals(number)])
-
-        previous = {
-            number: signal.signal(number, remember) for number in (signal.SIGINT, signal.SIGTERM)
-        }
-        try:
-            yield
-        finally:
-            for number, handler in previous.items():
-                signal.signal(number, handler)
-
-    def on_interval_end(self, step: int, means: dict[str, float]) -> None:
-        # A worker that stopped alone would leave the others waiting for it.
-        if all_agree_to(self._strategy, self.received is not None):
-            self.received = self.received or signal.SIGTERM
-            self.model.stop_training = True
-
-
 class ShowProgress(Interval):
     """One bar over all steps, with the losses and the time left."""
 
@@ -242,6 +194,9 @@ class ShowProgress(Interval):
         self._bar = tqdm(
             total=run.experiment.steps, initial=first_step, desc=run.label, unit="step"
         )
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        self._bar.update(self.model.steps_per_execution)
 
     def on_interval_end(self, step: int, means: dict[str, float]) -> None:
         shown = {

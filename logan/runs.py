@@ -95,17 +95,23 @@ class Run:
         Raises:
             RunError: if the folder holds another experiment, or something that is no run.
         """
-        folder = self.path
         self.check_settings()
-        if (folder / "flags.txt").exists():
-            return
-        if folder.is_dir() and any(path.name != _LOCK for path in folder.iterdir()):
+        if not (self.path / "flags.txt").exists():
+            self.check_is_free()
+
+    def check_is_free(self) -> None:
+        """Refuses a folder that holds something else than a run.
+
+        Raises:
+            RunError: if there are other files in it, or it is a file.
+        """
+        if self.path.is_dir() and any(path.name != _LOCK for path in self.path.iterdir()):
             raise RunError(
-                f"--workdir: expected a new or empty folder, or that of a run. {folder} holds "
+                f"--workdir: expected a new or empty folder, or that of a run. {self.path} holds "
                 "other files"
             )
-        if folder.exists() and not folder.is_dir():
-            raise RunError(f"--workdir: expected a folder. Received the file {folder}")
+        if self.path.exists() and not self.path.is_dir():
+            raise RunError(f"--workdir: expected a folder. Received the file {self.path}")
 
     def check_settings(self) -> None:
         """Compares the run's settings with those that its folder was begun with, if it was.

@@ -16,7 +16,6 @@ import numpy as np
 import tensorflow as tf
 
 from logan.callbacks import (
-    Interruption,
     KeepBest,
     SaveCheckpoints,
     ShowProgress,
@@ -34,15 +33,19 @@ from logan.distribution import (
     start_strategy,
 )
 from logan.errors import DivergedError, UserError
+from logan.interruption import Interruption
 from logan.models.adversarial import AdversarialModel
 from logan.models.assemble import assemble, check_parts
 from logan.models.best import BestAverages, best_averages
+from logan.overview import estimate, overview, tell
+from logan.pace import Pace
 from logan.runs import Run, cache_of
 from logan.settings import Experiment, identity
 from logan.sheets import write_sheets
 from logan.snapshots import toy_snapshot, write_snapshot
 
-_MOST_STEPS_PER_EXECUTION = 50
+# Of toys and of images. A signal waits for all of them, a progress bar and the first measure too.
+_MOST_STEPS_PER_EXECUTION = {False: 50, True: 10}
 _HELD_OUT = {False: 500, True: 256}  # samples to reconstruct, of toy data and of images
 _ROLLBACK_FACTOR = 0.5  # of the learning rate, for each rollback
 
@@ -65,14 +68,22 @@ class Outcome:
 
 
 def train(
-    experiment: Experiment, workdir: str | os.PathLike[str], *, show_progress: bool = True
+    experiment: Experiment,
+    workdir: str | os.PathLike[str],
+    *,
+    show_progress: bool = True,
+    exits: bool = False,
 ) -> Outcome:
     """Trains the experiment in its folder, from where an earlier call left off.
 
     Args:
         experiment: the settings.
-        workdir: the run's folder; created, or continued if it holds the same experiment.
-        show_progress: draw a progress bar on standard error.
+        workdir: the run's folder; created, or continued if it holds the same experiment. More
+            steps than it was begun with are the same one too if its learning rate is constant.
+        show_progress: tell on standard error what is trained and how long it will take, and draw
+            a progress bar.
+        exits: whether a second Ctrl-C ends the process at once, as it should a command. Otherwise
+            it raises KeyboardInterrupt once TensorFlow hands back control.
 
     Returns:
         How it ended. Ctrl-C ends it early: after the running interval of the log, with a
@@ -89,7 +100,7 @@ def train(
     strategy = start_strategy(experiment)
     work = _lead if is_chief(strategy) else _help
     with naming_lost_workers(strategy):
-        return work(experiment, workdir, strategy, show_progress)
+        return work(experiment, workdir, strategy, show_progress, exits)
 
 
 def _lead(
@@ -97,17 +108,24 @@ def _lead(
     workdir: str | os.PathLike[str],
     strategy: tf.distribute.Strategy,
     show_progress: bool,
+    exits: bool,
 ) -> Outcome:
     """What the only process does, or the chief of several: it alone writes into the folder."""
-    interruption = Interruption(strategy)
     data = load(experiment, cache_of(workdir), show_progress=show_progress)
     run = Run.create_or_continue(workdir, experiment)
+
+    def tell_time(step: int, seconds: float) -> None:
+        if show_progress:
+            tell(estimate(experiment, step, seconds))
+
+    pace = Pace(tell_time)
     with run.held():
+        interruption = Interruption(strategy, run, pace, exits=exits)
         run.clear_leftovers()
         while True:
             try:
                 with interruption.listening():
-                    model = _continue(run, data, strategy, interruption, show_progress)
+                    model = _continue(run, data, strategy, [pace, interruption], show_progress)
                 break
             except DivergedError as error:
                 run.roll_back(error)
@@ -124,10 +142,17 @@ def _continue(
     run: Run,
     data: Data,
     strategy: tf.distribute.Strategy,
-    interruption: Interruption,
+    session: list[Any],
     show_progress: bool,
 ) -> AdversarialModel:
     """Trains on from the newest checkpoint to the end, or until told to stop.
+
+    Args:
+        run: what is trained.
+        data: its data.
+        strategy: its devices.
+        session: callbacks that stay over rollbacks, to act after the log and before checkpoints.
+        show_progress: see `train`.
 
     Returns:
         The model, with those averages that the run's --weights names.
@@ -137,8 +162,10 @@ def _continue(
     records = run.keep_records_until(first_step)
     if first_step < run.experiment.steps:
         run.write_environment(first_step)
-        with _callbacks(run, data, best, records, interruption, show_progress) as callbacks:
-            _fit(model, data, run.experiment, strategy, callbacks)
+        if show_progress:
+            tell(overview(run, data, model, first_step))
+        with _callbacks(run, data, best, records, session, show_progress) as callbacks:
+            fit(model, data, run.experiment, strategy, callbacks)
     if best and run.experiment.weights == "best":
         best.restore(model)
     return model
@@ -149,20 +176,23 @@ def _help(
     workdir: str | os.PathLike[str],
     strategy: tf.distribute.Strategy,
     show_progress: bool,
+    exits: bool,
 ) -> Outcome:
     """What a worker does that is not the chief: it trains along and writes nothing but its cache.
 
     It finds the chief's checkpoints in the same folder, so that must be one that all workers see.
     """
-    interruption = Interruption(strategy)
     run = Run(Path(workdir), experiment)
+    pace = Pace()
+    interruption = Interruption(strategy, run, pace, exits=exits)
     data = load(experiment, cache_of(workdir), show_progress=show_progress)
     start = time.monotonic()
     model, _, first_step = _restored(run, strategy)
     _check_alike(run, strategy, first_step)
     if first_step < experiment.steps:
         with interruption.listening():
-            _fit(model, data, experiment, strategy, [StopOnDivergence(run), interruption])
+            callbacks = [StopOnDivergence(run), pace, interruption]
+            fit(model, data, experiment, strategy, callbacks)
     seconds = time.monotonic() - start
     return Outcome(run, int(model.step.numpy()), seconds, interruption.received)
 
@@ -174,7 +204,7 @@ def _restored(
     with strategy.scope():
         model = assemble(
             run.experiment,
-            _steps_per_execution(run.experiment),
+            steps_per_execution(run.experiment),
             learning_rate_factor=_ROLLBACK_FACTOR ** len(run.rollbacks()),
         )
     best = best_averages(model)
@@ -197,14 +227,15 @@ def _check_alike(run: Run, strategy: tf.distribute.Strategy, first_step: int) ->
         )
 
 
-def _steps_per_execution(experiment: Experiment) -> int:
-    """The most steps in one call that divide every interval, the last one included."""
+def steps_per_execution(experiment: Experiment) -> int:
+    """The most steps in one call of TensorFlow that divide every interval, the last one too."""
     # Keras's loop over steps does not run on several devices.
     if experiment.strategy != "none":
         return 1
     common = math.gcd(experiment.log_every, experiment.steps % experiment.log_every)
     common = min(common, experiment.steps)
-    return max(n for n in range(1, _MOST_STEPS_PER_EXECUTION + 1) if common % n == 0)
+    most = _MOST_STEPS_PER_EXECUTION[experiment.is_image]
+    return max(n for n in range(1, most + 1) if common % n == 0)
 
 
 @contextlib.contextmanager
@@ -213,7 +244,7 @@ def _callbacks(
     data: Data,
     best: BestAverages | None,
     records: list[dict[str, Any]],
-    interruption: Interruption,
+    session: list[Any],
     show_progress: bool,
 ) -> Iterator[list[Any]]:
     """In the order in which they must act.
@@ -224,7 +255,7 @@ def _callbacks(
     callbacks: list[Any] = [StopOnDivergence(run)]
     if best:
         callbacks.append(KeepBest(best, _held_out(data, experiment), experiment.steps))
-    callbacks += [WriteLog(run, records), interruption]
+    callbacks += [WriteLog(run, records), *session]
     if experiment.snapshots:
         snapshots = TakeSnapshots(
             lambda: _take(snapshots.model, data, run), experiment.snapshots, experiment.steps
@@ -252,7 +283,7 @@ def _take(model: AdversarialModel, data: Data, run: Run) -> None:
         write_sheets(run.figures, model, data, run.experiment.seed)
 
 
-def _fit(
+def fit(
     model: AdversarialModel,
     data: Data,
     experiment: Experiment,

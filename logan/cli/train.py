@@ -8,6 +8,7 @@ from absl import flags
 
 from logan.cli import command
 from logan.cli.settings import define_experiment, define_settings, experiment_from_flags
+from logan.errors import UserError
 from logan.registry import load_plugins
 from logan.runs import default_workdir
 from logan.settings import (
@@ -26,6 +27,7 @@ TEXT = """Trains an experiment; the same command continues a run that was interr
 
     logan-train --list
     logan-train --experiment=ring8
+    logan-train --experiment=images --data=photos --quick
     logan-train --experiment=ring8 --penalty=none --seed=1
     logan-train --experiment=traffic --method=wgan-gp
     logan-train --experiment=traffic --video=street.mp4 --frame_interval=0.5
@@ -46,7 +48,22 @@ def define() -> None:
         "Print all experiments, methods, losses, terms and networks, a line each, and exit.",
         module_name="logan.cli",
     )
-    flags.DEFINE_bool("progress", True, "Draw a progress bar.", module_name="logan.cli")
+    flags.DEFINE_bool(
+        "quick",
+        False,
+        "A first look in some five minutes: measures a training step on this machine, and takes as "
+        "many as fit, at most those of the experiment. Nothing else is changed. The default folder "
+        "ends in -quick; the same command goes on with the steps that its run was begun with. "
+        "Excludes --steps.",
+        module_name="logan.cli",
+    )
+    flags.DEFINE_bool(
+        "progress",
+        True,
+        "Tell on standard error what is trained and how long it will take, and draw a progress "
+        "bar.",
+        module_name="logan.cli",
+    )
 
 
 def main() -> int | None:
@@ -55,11 +72,19 @@ def main() -> int | None:
         print(_list())
         return None
     experiment = experiment_from_flags()
-    workdir = command.given_path(flags.FLAGS.workdir, default_workdir(experiment))
+    _check_quick()
+    default = default_workdir(experiment)
+    if flags.FLAGS.quick:
+        default = default.with_name(f"{default.name}-quick")
+    workdir = command.given_path(flags.FLAGS.workdir, default)
     command.start_tensorflow()
     from logan.training import train
 
-    outcome = train(experiment, workdir, show_progress=flags.FLAGS.progress)
+    if flags.FLAGS.quick:
+        from logan.quick import quickly
+
+        experiment = quickly(experiment, workdir, show_progress=flags.FLAGS.progress)
+    outcome = train(experiment, workdir, show_progress=flags.FLAGS.progress, exits=True)
     if outcome.interrupted_by is not None and outcome.step < experiment.steps:
         print(
             f"Stopped at step {outcome.step:,} of {experiment.steps:,}; the same command "
@@ -68,6 +93,26 @@ def main() -> int | None:
         return 128 + signal.Signals(outcome.interrupted_by)
     print(f"{outcome.step:,} steps in {outcome.seconds:.0f} s. {outcome.run.path}")
     return None
+
+
+def _check_quick() -> None:
+    """Refuses what does not go together with --quick.
+
+    Raises:
+        UserError: naming the flag.
+    """
+    if not flags.FLAGS.quick:
+        return
+    if flags.FLAGS.steps is not None:
+        raise UserError(
+            "--steps: expected nothing beside --quick, which chooses them. Received: "
+            f"{flags.FLAGS.steps}"
+        )
+    if flags.FLAGS.strategy == "multi_worker":
+        raise UserError(
+            "--quick: expected another --strategy than multi_worker, whose workers would each "
+            "measure steps of their own"
+        )
 
 
 def _list() -> str:

@@ -19,6 +19,7 @@ class Images:
         test: int64, which are held out.
         flip: mirror each training image half the time.
         split: how the held-out part was chosen, in words.
+        crop: what part of each source they show, in words; empty if all of it.
         has_fixed_camera: whether all show one scene, so that a foreground can be told from it.
         junction: the rendered junction that they show, if they do.
         labels: int64 [images], classes from 0, or None. Batches are (x, y) with them.
@@ -33,6 +34,7 @@ class Images:
         *,
         flip: bool = False,
         split: str = "",
+        crop: str = "",
         has_fixed_camera: bool = False,
         junction: Junction | None = None,
         labels: np.ndarray | None = None,
@@ -43,6 +45,7 @@ class Images:
         self.test = test
         self.flip = flip
         self.split = split
+        self.crop = crop
         self.has_fixed_camera = has_fixed_camera
         self.junction = junction
         self.labels = labels

@@ -7,7 +7,7 @@ from typing import Protocol, cast
 import numpy as np
 import tensorflow as tf
 
-from logan.datasets.celeb_a import load_celeb_a
+from logan.datasets.celeb_a import CROP_SIDE, load_celeb_a
 from logan.datasets.cifar10 import load_cifar10
 from logan.datasets.frame_cache import cached_frames
 from logan.datasets.image_folder import load_image_folder
@@ -91,6 +91,7 @@ def load_traffic(
         *_video(experiment, cache),
         flip=experiment.flip,
         split=f"blocks of time, {share}, with frames between them and the training part left out",
+        crop=_crop(experiment),
         has_fixed_camera=True,
     )
 
@@ -113,25 +114,30 @@ def load_folder(
     of_folders = experiment.hold_out == "folders"
     what = "sub-folders" if of_folders else "images, by a hash of the name"
     split = f"{experiment.test_fraction:.0%} of the {what}"
-    return Images(*parts, flip=experiment.flip, split=split)
+    return Images(*parts, flip=experiment.flip, split=split, crop=_crop(experiment))
 
 
 def load_faces(
     experiment: Experiment, cache: Path | None = None, *, show_progress: bool = False
 ) -> Images:
     """CelebA."""
-    return _official(load_celeb_a, experiment, cache, show_progress)
+    crop = f"the central {CROP_SIDE} x {CROP_SIDE} pixels"
+    return _official(load_celeb_a, crop, experiment, cache, show_progress)
 
 
 def load_photographs(
     experiment: Experiment, cache: Path | None = None, *, show_progress: bool = False
 ) -> Images:
     """CIFAR-10."""
-    return _official(load_cifar10, experiment, cache, show_progress)
+    return _official(load_cifar10, "", experiment, cache, show_progress)
 
 
 def _official(
-    read: Callable[..., Parts], experiment: Experiment, cache: Path | None, show_progress: bool
+    read: Callable[..., Parts],
+    crop: str,
+    experiment: Experiment,
+    cache: Path | None,
+    show_progress: bool,
 ) -> Images:
     """A published set with a test part of its own."""
     parts = read(
@@ -141,7 +147,14 @@ def _official(
         cache_dir=cache,
         show_progress=show_progress,
     )
-    return Images(*parts, flip=experiment.flip, split="the official test part")
+    return Images(*parts, flip=experiment.flip, split="the official test part", crop=crop)
+
+
+def _crop(experiment: Experiment) -> str:
+    if not experiment.crop:
+        return "the central square"
+    left, top, width, height = experiment.crop
+    return f"{width} x {height} pixels, {left} from the left and {top} from the top"
 
 
 def _video(experiment: Experiment, cache: Path | None) -> Parts:
