@@ -364,8 +364,8 @@ def test_after_the_most_rollbacks_a_run_stops(tmp_path):
 
 
 def test_folder_of_another_experiment_is_refused(copy):
-    with pytest.raises(RunError, match="--steps: 25, not 26"):
-        train(dataclasses.replace(EXPERIMENT, steps=26), copy.path, show_progress=False)
+    with pytest.raises(RunError, match="--log_every: 10, not 5"):
+        train(dataclasses.replace(EXPERIMENT, log_every=5), copy.path, show_progress=False)
 
 
 def truncate(checkpoint):

@@ -215,11 +215,16 @@ class Experiment:
     )
 
     # Optimisation.
-    steps: int = setting(10_000, "Number of training steps.", at_least=1)
+    steps: int = setting(
+        10_000,
+        "Number of training steps. With --schedule=constant a run goes on with more of them.",
+        at_least=1,
+    )
     learning_rate: float = setting(2e-3, "Learning rate of Adam, for all networks.", above=0)
     schedule: str = setting(
         "cosine",
-        "Course of the learning rate. cosine: it falls to --learning_rate_floor at the end.",
+        "Course of the learning rate. cosine: it falls to --learning_rate_floor at the end, so "
+        "--steps must stay as a run was begun with.",
         choices=("cosine", "constant"),
     )
     learning_rate_floor: float = setting(

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -435,19 +436,47 @@ def test_interrupted_training_stops_with_its_own_code_and_continues(tmp_path: Pa
         "logan-train", "--experiment=ring8", "--steps=4000", "--workdir=run", "--snapshots=0",
         *TINY, "--noprogress",
     ]  # fmt: skip
-    process = subprocess.Popen([COMMANDS / command[0], *command[1:]], cwd=tmp_path)
+    process = subprocess.Popen(
+        [COMMANDS / command[0], *command[1:]], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    )
     log = tmp_path / "run/log.jsonl"
     deadline = time.monotonic() + 120
     while not (log.is_file() and log.stat().st_size) and time.monotonic() < deadline:
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=120) == 128 + signal.SIGINT
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 128 + signal.SIGINT
     steps = [json.loads(line)["step"] for line in log.read_text().splitlines()]
     assert steps[-1] < 4000
+    assert said.startswith(f"Stopping after step {steps[-1]:,}. Ctrl-C again: leave now, back to ")
     assert (tmp_path / f"run/checkpoints/step-{steps[-1]:08d}").is_dir()
     call(*command, cwd=tmp_path)
     steps = [json.loads(line)["step"] for line in log.read_text().splitlines()]
     assert steps == list(range(10, 4001, 10))
+
+
+def test_second_ctrl_c_leaves_at_once_and_says_what_the_run_goes_back_to(tmp_path: Path) -> None:
+    """Neither the first line of the log nor the end would ever come."""
+    steps = 10**8
+    command = [
+        COMMANDS / "logan-train", "--experiment=line", f"--steps={steps}", "--snapshots=0",
+        "--workdir=run", *TINY, f"--log_every={steps}",
+    ]  # fmt: skip
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        watch = threading.Timer(120, process.kill)  # reading must not last for ever either
+        watch.start()
+        lines: list[str] = []
+        for end in ("Pictures", "Stopping after step 100,000,000"):
+            for line in process.stderr or ():
+                lines.append(line)
+                if end in line:
+                    process.send_signal(signal.SIGINT)
+                    break
+        lines += process.stderr or ()
+        assert process.wait() == 130
+        watch.cancel()
+    assert [line.split()[0] for line in lines[:4]] == ["Data", "Networks", "Training", "Pictures"]
+    assert "Left at once. The same command goes on from the start" in lines[-1]
 
 
 def test_evaluation_of_the_junction(junction_runs: list[Path]) -> None:
