@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -27,6 +28,7 @@ __all__ = [
     "Pictures",
     "is_held_out",
     "load_image_folder",
+    "load_parts",
     "load_pictures",
 ]
 
@@ -97,7 +99,7 @@ def load_pictures(
         )
 
 
-def load_image_folder(
+def load_parts(
     path: str | os.PathLike[str],
     *,
     size: int,
@@ -109,12 +111,12 @@ def load_image_folder(
     minimum_images: int = 10,
     cache_dir: str | os.PathLike[str] | None = None,
     show_progress: bool = False,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[Pictures, np.ndarray, np.ndarray]:
     """Loads the pictures of a folder or an archive as `load_pictures` does, in two parts.
 
-        >>> frames, train, test = load_image_folder("att_faces", size=32, channels=1)
-        >>> frames.shape
-        (400, 32, 32, 1)
+        >>> pictures, train, test = load_parts("att_faces", size=32, channels=1)
+        >>> pictures.frames.shape, pictures.names[test[0]]
+        ((400, 32, 32, 1), 's1/3.pgm')
 
     Args:
         path: the folder or the archive.
@@ -133,8 +135,8 @@ def load_image_folder(
         show_progress: whether to draw a bar on stderr.
 
     Returns:
-        (frames, train, test): uint8 [pictures, size, size, channels] in [0, 255], read-only when
-        it comes from a cache; and int64 indices into it, ascending, disjoint, together all.
+        (pictures, train, test): the pictures, and int64 indices into them, ascending, disjoint,
+        together all.
 
     Raises:
         UserError: if a setting is out of its range.
@@ -152,7 +154,20 @@ def load_image_folder(
             files, size, channels, crop, skip_unreadable, minimum_images, cache_dir, show_progress
         )
     is_test = (is_held_out if split == "images" else _test_folders)(pictures.names, test_fraction)
-    return pictures.frames, np.flatnonzero(~is_test), np.flatnonzero(is_test)
+    return pictures, np.flatnonzero(~is_test), np.flatnonzero(is_test)
+
+
+def load_image_folder(
+    path: str | os.PathLike[str], **settings: Any
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """As `load_parts` with the same settings, without names.
+
+    Returns:
+        (frames, train, test): uint8 [pictures, size, size, channels] in [0, 255], read-only when
+        it comes from a cache; and int64 indices into it.
+    """
+    pictures, train, test = load_parts(path, **settings)
+    return pictures.frames, train, test
 
 
 def _decoded(

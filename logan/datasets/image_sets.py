@@ -128,8 +128,9 @@ def load_image_set(
     if isinstance(source, np.ndarray) or _is_array(source):
         array = _array(source, flag)
         where = "an array" if isinstance(source, np.ndarray) else str(source)
+        name = "" if isinstance(source, np.ndarray) else Path(source).name
         images = np.stack([_fitted(image, size, channels) for image in array])
-        names = Names([f"{index}" for index in range(len(array))])
+        names = Names([f"{name}[{index}]" for index in range(len(array))])
         return ImageSet(images, names, f"{len(images):,} images of {where}")
     path = _existing(source, flag)
     if path.is_dir() or zipfile.is_zipfile(path):

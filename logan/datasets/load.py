@@ -10,7 +10,7 @@ import tensorflow as tf
 from logan.datasets.celeb_a import CROP_SIDE, load_celeb_a
 from logan.datasets.cifar10 import load_cifar10
 from logan.datasets.frame_cache import cached_frames
-from logan.datasets.image_folder import load_image_folder
+from logan.datasets.image_folder import load_parts
 from logan.datasets.images import Images
 from logan.datasets.junction import Junction
 from logan.datasets.names import Names
@@ -100,7 +100,7 @@ def load_folder(
     experiment: Experiment, cache: Path | None = None, *, show_progress: bool = False
 ) -> Images:
     """The pictures in a folder."""
-    parts = load_image_folder(
+    pictures, train, test = load_parts(
         experiment.data,
         size=experiment.image_size,
         channels=experiment.channels,
@@ -114,7 +114,15 @@ def load_folder(
     of_folders = experiment.hold_out == "folders"
     what = "sub-folders" if of_folders else "images, by a hash of the name"
     split = f"{experiment.test_fraction:.0%} of the {what}"
-    return Images(*parts, flip=experiment.flip, split=split, crop=_crop(experiment))
+    return Images(
+        pictures.frames,
+        train,
+        test,
+        flip=experiment.flip,
+        split=split,
+        crop=_crop(experiment),
+        names=Names(pictures.names),
+    )
 
 
 def load_faces(

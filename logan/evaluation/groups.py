@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 
 from logan.evaluation.measures import Measure, Measured
-from logan.evaluation.missed import SURE
 from logan.evaluation.record import Record
-from logan.metrics.missed import missed_images
+from logan.metrics.missed import SURE, missed_images
 from logan.metrics.neighbours import covered, nearest_distances
 
 

@@ -13,14 +13,11 @@ from logan.evaluation.measures import Column, Measure, Measured
 from logan.evaluation.record import Record
 from logan.figures.missed import missed_figure
 from logan.metrics.images import mean_squared_error
-from logan.metrics.missed import Missed, cases, missed_images
+from logan.metrics.missed import SURE, Missed, cases, missed_images
 from logan.metrics.neighbours import equal_share
 
 SHOWN = 12
 CASES = 100  # told apart in missed.csv
-
-# Below this chance an image counts as missed.
-SURE = 0.05
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,7 +74,7 @@ def search(record: Record) -> Searched:
     found = missed_images(features, record.features[1])
     order = found.worst_first()
     are_next = {} if names is None else {"is_next": names.are_next}
-    case = cases(order, features, found.distances, CASES, **are_next)
+    case = cases(found, features, CASES, **are_next)
     return Searched(parts, features, reconstructed, names, found, order, case)
 
 
@@ -97,8 +94,8 @@ def _measure(record: Record) -> Measured:
         {"missed": numbers},
         f"missed: {parts} with so few generations among their 8 to 128 nearest images as equal "
         f"distributions have, for any image, in at most {SURE:.0%} of all sets; one case: images "
-        "nearer to its worst one than half of that one's distance to a generation, and neighbours "
-        "in time",
+        "missed in neighbourhoods that overlap, those nearer to its worst one than any generation, "
+        "and neighbours in time",
         draw=lambda: _figure(record, searched),
         text=_table(record, searched),
         notes=[_told(searched, head) for head in searched.heads() if is_missed[head]],

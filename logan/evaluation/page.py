@@ -55,11 +55,13 @@ class Picture:
         title: its heading.
         path: of a PNG.
         caption: what it shows.
+        points: a list under it.
     """
 
     title: str
     path: Path
     caption: str = ""
+    points: Sequence[str] = ()
 
 
 def page(
@@ -185,7 +187,9 @@ def _sheets(record: Record) -> list[str]:
 def _figure(picture: Picture) -> str:
     caption = f"<figcaption>{html.escape(picture.caption)}</figcaption>" if picture.caption else ""
     image = _embedded(picture.path.read_bytes(), picture.title)
-    return f"<h2>{html.escape(picture.title)}</h2><figure>{image}{caption}</figure>"
+    points = "".join(f"<li>{html.escape(point)}</li>" for point in picture.points)
+    listed = f'<ol class="small">{points}</ol>' if points else ""
+    return f"<h2>{html.escape(picture.title)}</h2><figure>{image}{caption}</figure>{listed}"
 
 
 def _embedded(png: bytes, text: str, kind: str = "") -> str:

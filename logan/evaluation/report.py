@@ -25,6 +25,7 @@ from logan.settings.names import PLAIN
 
 PAGE = "report.html"
 _RECONSTRUCTIONS = 16
+_LISTED = 12  # cases by name
 
 # Pictures of measures on the page, in its order.
 _HEADINGS = {
@@ -205,7 +206,7 @@ def _write_page(
     """Writes report.html, with the pictures that lie in the folder already."""
     figures = folder / "figures"
     shown = [
-        Picture(heading, figures / MEASURES.load(name).picture)
+        Picture(heading, figures / MEASURES.load(name).picture, points=found[name].notes[:_LISTED])
         for name, heading in _HEADINGS.items()
         if name in found and found[name].draw is not None
     ]

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from logan.evaluation.measures import Measured
-from logan.evaluation.missed import SURE
 from logan.evaluation.record import Record
+from logan.metrics.missed import SURE
 
 _NAMED = 3  # missed cases in the verdict
 _FEW_IMAGES = 1_000

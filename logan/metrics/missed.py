@@ -17,6 +17,9 @@ NEIGHBOURHOODS = (8, 16, 32, 64, 128)
 # Distances below this share of the root mean square distance of two real images are alike.
 ALIKE = 0.05
 
+# Below this chance an image counts as missed.
+SURE = 0.05
+
 # Held-out images this near to a training image are the nearest hundredth of their kind.
 COPY_QUANTILE = 0.01
 
@@ -31,6 +34,7 @@ class Missed:
         chance: float64 [real images] in [0, 1], see `missed_images`.
         neighbourhood: int64 [real images], the size of that in which generations are fewest.
         generated_in_it: int64 [real images], how many of it are generated.
+        reach: float64 [real images], how far it reaches.
     """
 
     distances: np.ndarray
@@ -38,6 +42,7 @@ class Missed:
     chance: np.ndarray
     neighbourhood: np.ndarray
     generated_in_it: np.ndarray
+    reach: np.ndarray
 
     def worst_first(self) -> np.ndarray:
         """int64 [real images], by chance, and where that is equal by distance."""
@@ -73,8 +78,8 @@ def missed_images(real: ArrayLike, generated: ArrayLike) -> Missed:
     if not sizes:
         ones = np.ones(len(real))
         none = np.zeros(len(real), np.int64)
-        return Missed(distances, nearest, ones, none, none)
-    found = _generated_among(real, generated, sizes)
+        return Missed(distances, nearest, ones, none, none, distances)
+    found, reach = _generated_among(real, generated, sizes)
     chances = np.stack(
         [
             _chances_of_few(size, len(real) - 1, len(generated))[found[:, column]]
@@ -90,26 +95,25 @@ def missed_images(real: ArrayLike, generated: ArrayLike) -> Missed:
         np.minimum(chances[rows, worst] * len(real) * len(sizes), 1.0),
         np.array(sizes)[worst],
         found[rows, worst],
+        reach[rows, worst],
     )
 
 
 def cases(
-    order: np.ndarray,
+    found: Missed,
     features: np.ndarray,
-    distances: np.ndarray,
     most: int,
     is_next: Callable[[int, int], bool] = lambda one, other: False,
 ) -> np.ndarray:
     """Puts together what is missed for one reason.
 
-    The first image in the order heads the first case. An image belongs to the case of a head that
-    is less than half as far from it as the head's nearest generation, or of an image that it is
-    next to in time.
+    The worst image heads the first case, the worst of those left over the next. To a case belong
+    the images nearer to its head than the head's nearest generation, images that are next to it in
+    time, and, if the head is surely missed, those that are missed in neighbourhoods which overlap.
 
     Args:
-        order: int64 [images], the worst first.
+        found: what `missed_images` found.
         features: floating [images, features].
-        distances: float64 [images], to the nearest generation.
         most: how many cases to make at most.
         is_next: whether two images are neighbours in time.
 
@@ -117,18 +121,25 @@ def cases(
         int64 [images], the number of each image's case from 0; -1 for those of none.
     """
     case = np.full(len(features), -1, np.int64)
-    for head in order.tolist():
+    is_missed = found.chance < SURE
+    number = 0
+    for head in found.worst_first().tolist():
         if case[head] >= 0:
             continue
-        number = int(case.max()) + 1
         if number == most:
             break
-        free = np.flatnonzero(case < 0)
-        gaps = np.linalg.norm(features[free].astype(np.float64) - features[head], axis=1)
-        members = free[gaps <= distances[head] / 2]
-        case[members] = number
-        case[head] = number
-        _add_neighbours(case, number, head, is_next)
+        waiting = [head]
+        while waiting:
+            at = waiting.pop()
+            free = np.flatnonzero(case < 0)
+            gaps = np.linalg.norm(features[free].astype(np.float64) - features[at], axis=1)
+            near = free[gaps < (found.reach[at] if is_missed[at] else found.distances[at])]
+            case[at] = number
+            case[near] = number
+            if is_missed[at]:
+                waiting += near[is_missed[near]].tolist()
+            _add_neighbours(case, number, at, is_next)
+        number += 1
     return case
 
 
@@ -159,8 +170,14 @@ def near_copies(
     return is_copy, float(is_copy.mean()), float((usual <= limit).mean())
 
 
-def _generated_among(real: np.ndarray, generated: np.ndarray, sizes: list[int]) -> np.ndarray:
-    """int64 [real images, sizes], how many of each image's nearest others are generated."""
+def _generated_among(
+    real: np.ndarray, generated: np.ndarray, sizes: list[int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """How many of each image's nearest others are generated, and how far away the last one is.
+
+    Returns:
+        int64 and float64 [real images, sizes].
+    """
     first, second = centred(real, generated)
     most = sizes[-1]
     alike = 2 * ALIKE**2 * np.mean(np.sum(first**2, axis=1))
@@ -174,8 +191,12 @@ def _generated_among(real: np.ndarray, generated: np.ndarray, sizes: list[int]) 
     to_generated = np.sqrt(np.maximum(np.concatenate(theirs), alike))
     if alike > 0:
         to_generated /= max(1.0, float(np.median(to_generated[:, 0] / to_real[:, 0])))
-    order = np.argsort(np.hstack([to_generated, to_real]), axis=1, kind="stable")
-    return np.stack([np.count_nonzero(order[:, :k] < most, axis=1) for k in sizes], axis=1)
+    both = np.hstack([to_generated, to_real])
+    # Of equal distances those to generations come first.
+    order = np.argsort(both, axis=1, kind="stable")
+    found = np.stack([np.count_nonzero(order[:, :k] < most, axis=1) for k in sizes], axis=1)
+    last = order[:, np.array(sizes) - 1]
+    return found, np.take_along_axis(both, last, axis=1)
 
 
 def _smallest(distances: np.ndarray, count: int) -> np.ndarray:

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from logan.metrics.missed import _chances_of_few, cases, missed_images, near_copies
+from logan.metrics.missed import Missed, _chances_of_few, cases, missed_images, near_copies
 
 
 def normal(seed, *shape):
@@ -86,22 +86,41 @@ def test_equal_images_that_are_nearly_hit_are_not_missed(share):
     assert (found.chance[: int(share * 400)] < 0.05).all()
 
 
+def found_of(distances, chance=None, reach=None):
+    """As `missed_images` gives it, the worst first."""
+    count = len(distances)
+    ones = np.ones(count)
+    none = np.zeros(count, int)
+    chance = ones if chance is None else np.array(chance)
+    reach = ones if reach is None else np.array(reach)
+    return Missed(np.array(distances), none, chance, none, none, reach)
+
+
 def test_cases_are_different_things():
-    features = points(0, 0.1, 10, 10.2, 50)
-    distances = np.array([4.0, 3.9, 3, 2.9, 1])
-    order = np.arange(5)
-    np.testing.assert_array_equal(cases(order, features, distances, 9), [0, 0, 1, 1, 2])
-    np.testing.assert_array_equal(cases(order, features, distances, 2), [0, 0, 1, 1, -1])
-    # An image at more than half of the distance is a case of its own.
-    np.testing.assert_array_equal(cases(order[:2], points(0, 2.1), distances, 9), [0, 1])
+    features = points(0, 3.9, 10, 12.9, 50)
+    found = found_of([4.0, 3.9, 3, 2.9, 1])
+    np.testing.assert_array_equal(cases(found, features, 9), [0, 0, 1, 1, 2])
+    np.testing.assert_array_equal(cases(found, features, 1), [0, 0, -1, -1, -1])
+    # As far as the head's nearest generation is too far.
+    np.testing.assert_array_equal(cases(found_of([4.0, 1]), points(0, 4), 9), [0, 1])
+
+
+def test_neighbourhoods_that_overlap_are_one_case():
+    # Each of the first four is missed within 1.5, so one leads to the next; the last two are not.
+    features = points(0, 1, 2, 3, 4, 9)
+    found = found_of([0.1] * 6, [0.01, 0.02, 0.03, 0.04, 1, 1], [1.5] * 6)
+    np.testing.assert_array_equal(cases(found, features, 9), [0, 0, 0, 0, 0, 1])
+    # What is not missed leads no further.
+    found = found_of([0.1] * 6, [0.01, 1, 0.03, 1, 1, 1], [1.5] * 6)
+    np.testing.assert_array_equal(cases(found, features, 9), [0, 0, 1, 1, 2, 3])
 
 
 def test_neighbours_in_time_are_one_case():
-    features, distances = points(0, 20, 40, 60, 80), np.ones(5)
-    order = np.array([2, 4, 0, 1, 3])
+    features = points(0, 20, 40, 60, 80)
+    found = found_of([1, 1, 3, 1, 2])
     frames = [1, 2, 3, 9, 10]
     is_next = lambda one, other: abs(frames[one] - frames[other]) <= 1  # noqa: E731
-    np.testing.assert_array_equal(cases(order, features, distances, 9, is_next), [0, 0, 0, 1, 1])
+    np.testing.assert_array_equal(cases(found, features, 9, is_next), [0, 0, 0, 1, 1])
 
 
 def test_copies_are_nearer_than_held_out_images():
