@@ -56,6 +56,9 @@ _FOURIER_TOYS = dict(
     learning_rate_floor=0.05,
 )
 
+# Depth, more than width, makes the ways between modes steep.
+_DEEP = dict(width=64, hidden_layers=8)
+
 _PAIRWISE_IMAGES = dict(
     loss="wasserstein",
     # One step for one of G's leaves D behind reconstructions that move on.
@@ -110,8 +113,9 @@ METHODS = Registry(
             images=_PAIRWISE_IMAGES,
             by_experiment={
                 **_SMALL_LATENT,
-                "ring8": dict(steps=10_000),
-                "ring16": dict(steps=20_000),
+                "ring8": dict(_DEEP, steps=10_000),
+                "ring16": dict(_DEEP, steps=18_000),
+                "line": dict(_DEEP, loss="least_squares", learning_rate=1e-3),
                 "grid25": dict(steps=16_000),
                 "grid25_wide": dict(steps=16_000),
             },

@@ -23,8 +23,8 @@ class Preset:
     method: str = "pairwise"
 
 
-def _toy(name: str, **settings: Any) -> Preset:
-    return Preset(DATASETS[name].text, dict(dataset=name, **settings))
+def _toy(name: str, method: str = "pairwise", **settings: Any) -> Preset:
+    return Preset(DATASETS[name].text, dict(dataset=name, **settings), method)
 
 
 def _images(name: str, **settings: Any) -> Preset:
@@ -49,12 +49,12 @@ def _encoder(text: str, prior: str) -> Preset:
 
 
 PRESETS: dict[str, Preset] = {
-    "ring8": _toy("ring8", steps=12_000),
-    "ring16": _toy("ring16", steps=20_000),
+    "ring8": _toy("ring8", "pairwise-fourier", steps=12_000),
+    "ring16": _toy("ring16", "pairwise-fourier", steps=20_000),
     "grid25": _toy("grid25", steps=30_000),
     "grid25_wide": _toy("grid25_wide", steps=24_000),
     "swiss": _toy("swiss", steps=16_000),
-    "line": _toy("line", latent_length=1, steps=6_000),
+    "line": _toy("line", "pairwise-fourier", latent_length=1, steps=6_000),
     "line_far": _toy("line_far", latent_length=1, steps=6_000),
     "encoder-unimodal": _encoder("an encoder alone against a unimodal prior", "uniform"),
     "encoder-modes": _encoder("an encoder alone against a prior of separate modes", "line"),
