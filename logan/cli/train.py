@@ -45,7 +45,7 @@ def define() -> None:
     flags.DEFINE_bool(
         "list",
         False,
-        "Print all experiments, methods, losses, terms and networks, a line each, and exit.",
+        "Print all experiments, methods and parts, a line each, and exit.",
         module_name="logan.cli",
     )
     flags.DEFINE_bool(

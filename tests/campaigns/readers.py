@@ -182,7 +182,7 @@ def _make_idx(folder: Path) -> list[str]:
     names = []
     for part, count in (("train", 4), ("t10k", 2)):
         pictures = bytes([0, 0, 8, 3, 0, 0, 0, count, 0, 0, 0, 8, 0, 0, 0, 8]) + bytes(64 * count)
-        labels = bytes([0, 0, 8, 1, 0, 0, 0, count]) + bytes(range(count))
+        labels = bytes([0, 0, 8, 1, 0, 0, 0, count]) + bytes(n % 2 for n in range(count))
         (folder / f"{part}-images-idx3-ubyte").write_bytes(pictures)
         (folder / f"{part}-labels-idx1-ubyte.gz").write_bytes(gzip.compress(labels))
         names += [f"{part}-images-idx3-ubyte", f"{part}-labels-idx1-ubyte.gz"]
