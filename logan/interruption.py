@@ -5,7 +5,6 @@ import os
 import signal
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -49,7 +48,7 @@ class Interruption(Interval):
         self._exits = exits
         self._lock = threading.Lock()
         self._done = max([0, *run.checkpoints.steps()])
-        self._since = time.monotonic()
+        self._at = self._done
         self.received: signal.Signals | None = None
 
     @contextlib.contextmanager
@@ -104,8 +103,7 @@ class Interruption(Interval):
             self.received = self.received or name
         every, steps = self._run.experiment.log_every, self._run.experiment.steps
         end = min(self._done - self._done % every + every, steps)
-        seconds = (self._pace.seconds or 0.0) * (end - self._done)
-        left = seconds - (time.monotonic() - self._since)
+        left = (self._pace.seconds or 0.0) * (end - self._at)
         when = f", in about {duration(left)}" if left >= 1 else ""
         tell(
             f"Stopping after step {end:,}{when}. {_NAMES[name]} again: leave now, back to "
@@ -113,9 +111,11 @@ class Interruption(Interval):
         )
 
     def _leave(self, name: signal.Signals) -> None:
-        tell(f"Left at once. The same command goes on from {self._place()}.")
-        if self._exits:
-            os._exit(128 + name)
+        try:
+            tell(f"Left at once. The same command goes on from {self._place()}.")
+        finally:  # also if nobody reads
+            if self._exits:
+                os._exit(128 + name)
 
     def _place(self) -> str:
         steps = self._run.checkpoints.steps()
@@ -123,6 +123,9 @@ class Interruption(Interval):
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self._note(int(self.model.step.numpy()))
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        self._at += self.model.steps_per_execution
 
     def on_interval_end(self, step: int, means: dict[str, float]) -> None:
         is_told = self._note(step)
@@ -136,5 +139,5 @@ class Interruption(Interval):
         with self._lock:
             is_told = self.received is not None
             if not is_told:
-                self._done, self._since = step, time.monotonic()
+                self._done = self._at = step
             return is_told

@@ -114,5 +114,6 @@ def _shorter(experiment: Experiment, seconds: float) -> list[str]:
     ways.append(f"--width={max(1, experiment.width // 2)} (half as wide networks)")
     return [
         "Shorter: --quick, a first look in some five minutes; or in another --workdir",
-        f"{', '.join(ways[:-1])} or {ways[-1]}",
+        ", ".join(ways[:-1]),
+        f"or {ways[-1]}",
     ]

@@ -108,16 +108,18 @@ def test_second_ctrl_c_is_left_to_the_caller_of_a_function(listener, capsys):
 
 def test_answer_names_the_time_left_and_what_would_be_lost(tmp_path, capsys):
     pace = Pace()
-    pace.seconds = 2.0
+    pace.seconds = 0.5
     run = Run(Path(tmp_path), Experiment(steps=1000, log_every=300))
     interruption = Interruption(tf.distribute.get_strategy(), run, pace)
     interruption.set_model(tf.Module())
     interruption.model.step = tf.Variable(900)
+    interruption.model.steps_per_execution = 50
     interruption.on_train_begin()
+    interruption.on_train_batch_end(0)
     with interruption.listening():
         signal.raise_signal(signal.SIGTERM)
     assert capsys.readouterr().err == (
-        "Stopping after step 1,000, in about 3 min. SIGTERM again: leave now, back to the start: "
+        "Stopping after step 1,000, in about 25 s. SIGTERM again: leave now, back to the start: "
         "no checkpoint yet.\n"
     )
     interruption.model.stop_training = False
