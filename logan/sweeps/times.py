@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import os
 import statistics
 import sys
 import tempfile
@@ -22,7 +23,7 @@ FILE = "step_times.json"
 _WORTH_MEASURING = 4  # times as many steps as a measurement takes
 _MEASURED = {  # by whether it is of images: steps, and steps of a line of the log
     False: (1_000, 100),
-    True: (60, 10),
+    True: (60, 5),
 }
 # Of what an experiment's steps take, these change nothing, or are what is to be found out.
 _NO_MATTER = ("seed", "steps", "method", "weights", "plugins")
@@ -102,25 +103,23 @@ def with_equal_times(
     return changed
 
 
-def median_step(records: Sequence[Mapping[str, Any]]) -> float | None:
-    """Seconds of a step: the median over the intervals of a log but the first, which compiled.
+def step_times(records: Sequence[Mapping[str, Any]]) -> list[float]:
+    """Seconds of a step in each interval of a log but the first, which compiled.
 
     Args:
         records: of the log, in order.
-
-    Returns:
-        None if there are no two records of one session.
     """
-    times = [
+    return [
         (after["seconds"] - before["seconds"]) / (after["step"] - before["step"])
         for before, after in itertools.pairwise(records)
         if after["step"] > before["step"]
     ]
-    return statistics.median(times) if times else None
 
 
 def measure_step(planned: PlannedRun, logs: Path, threads: int) -> float:
-    """Trains a few steps, which are thrown away, and takes the time of one.
+    """Trains a few steps, which are thrown away, and takes the time of one in the fastest interval.
+
+    Whatever else the machine does can only add to a time.
 
     Args:
         planned: a run; its folder is left alone, and the new one lies beside it.
@@ -145,10 +144,7 @@ def measure_step(planned: PlannedRun, logs: Path, threads: int) -> float:
             raise KeyboardInterrupt
         if finished.failures:
             raise UserError("\n".join(finished.failures))
-        seconds = median_step(run.records())
-    if not seconds:
-        raise UserError(f"{job.log}: expected a training whose steps take time. Received: none")
-    return seconds
+        return min(step_times(run.records()))
 
 
 def measure_steps(runs: Iterable[PlannedRun], times: StepTimes, logs: Path) -> dict[Group, float]:
@@ -159,11 +155,13 @@ def measure_steps(runs: Iterable[PlannedRun], times: StepTimes, logs: Path) -> d
         times: what is known; what is measured is added.
         logs: a folder for what the trainings print.
     """
-    seconds = {}
+    seconds: dict[Group, float] = {}
+    load, cores = os.getloadavg()[0], os.cpu_count() or 1
     for planned in runs:
         known = times.get(planned)
         if known is None:
-            print(f"Measuring a step of {', '.join(planned.group)}.", file=sys.stderr)
+            unsure = f" The machine is busy (load {load:.0f}): unsure." if load > cores / 2 else ""
+            print(f"Measuring a step of {', '.join(planned.group)}.{unsure}", file=sys.stderr)
             known = measure_step(planned, logs, times.threads)
             times.add(planned, known)
         seconds[planned.group] = known
@@ -174,10 +172,8 @@ def logged_steps(runs: Iterable[PlannedRun]) -> dict[Group, float]:
     """Seconds of a step by the logs of runs that have begun, by experiment and method."""
     found: dict[Group, list[float]] = {}
     for planned in runs:
-        seconds = median_step(planned.run.records())
-        if seconds is not None:
-            found.setdefault(planned.group, []).append(seconds)
-    return {group: statistics.median(seconds) for group, seconds in found.items()}
+        found.setdefault(planned.group, []).extend(step_times(planned.run.records()))
+    return {group: statistics.median(times) for group, times in found.items() if times}
 
 
 def steps_left(planned: PlannedRun) -> int:

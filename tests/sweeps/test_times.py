@@ -12,7 +12,7 @@ from logan.sweeps.times import (
     duration,
     logged_steps,
     measure_steps,
-    median_step,
+    step_times,
     time_left,
     with_equal_times,
     worth_measuring,
@@ -32,12 +32,12 @@ def log(run, *lines):
     run.log.write_text(text)
 
 
-def test_median_leaves_out_the_first_interval():
+def test_the_first_interval_does_not_count():
     records = [(100, 9.0), (200, 10.0), (300, 11.0), (350, 14.0)]
-    # 0.01, 0.01 and 0.06 seconds a step.
-    assert median_step([dict(step=s, seconds=t) for s, t in records]) == pytest.approx(0.01)
-    assert median_step([dict(step=100, seconds=9.0)]) is None
-    assert median_step([]) is None
+    times = step_times([dict(step=step, seconds=seconds) for step, seconds in records])
+    assert times == pytest.approx([0.01, 0.01, 0.06])
+    assert step_times([dict(step=100, seconds=9.0)]) == []
+    assert step_times([]) == []
 
 
 def test_equal_times_are_those_of_the_first_method():
@@ -74,8 +74,9 @@ def test_a_damaged_file_of_times_is_refused(tmp_path, text):
 
 def test_estimate_is_by_what_is_left_and_by_logs(tmp_path):
     runs = planned(tmp_path, seeds=(0, 1), steps=1_000)
-    log(runs[0].run, (100, 9.0), (200, 10.0))
+    log(runs[0].run, (100, 9.0), (200, 10.0), (300, 12.0))
     log(runs[2].run, (100, 9.0), (200, 12.0))
+    log(runs[3].run, (100, 9.0))
     runs[0].run.checkpoints.path(600).mkdir(parents=True)
     seconds = logged_steps(runs)
     assert seconds == {GAN: pytest.approx(0.02)}
