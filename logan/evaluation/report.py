@@ -10,8 +10,9 @@ import numpy as np
 
 from logan.datasets.pixels import unit_range
 from logan.errors import UserError
+from logan.evaluation.html import Picture
 from logan.evaluation.measures import MEASURES, Measured
-from logan.evaluation.page import Picture, page
+from logan.evaluation.page import page
 from logan.evaluation.record import Record
 from logan.evaluation.verdict import Verdict, verdict
 from logan.extractors import make_extractor
@@ -217,7 +218,7 @@ def _write_page(
         curves = save_figure(curves_figure({"training": log}), figures / "curves.png")
         shown.append(Picture("Training", curves))
     path = folder / PAGE
-    write_text(path, page(title, record, metrics, found, said, shown))
+    write_text(path, page(title, record, metrics, said, shown))
     return path
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from logan.errors import UserError
-from logan.evaluation import columns, stored_metrics
+from logan.evaluation import columns, html, stored_metrics
 from logan.evaluation.over_seeds import (
     ABSENT,
     by_title,
@@ -64,7 +64,7 @@ def csv_of_runs(found: Measured) -> str:
 
 
 def write_results(folder: Path, found: Measured) -> tuple[str, list[Path]]:
-    """Writes sweep.md, sweep.csv and a picture of each experiment into the sweep's folder.
+    """Writes sweep.md, sweep.csv, sweep.html and a picture of each experiment into its folder.
 
     Args:
         folder: the sweep's.
@@ -77,8 +77,26 @@ def write_results(folder: Path, found: Measured) -> tuple[str, list[Path]]:
     paths = [folder / "sweep.md", folder / "sweep.csv"]
     write_text(paths[0], table + "\n")
     write_text(paths[1], csv_of_runs(found))
-    # page
-    return table, [*paths, *_draw(folder, [planned for planned, _ in found])]
+    pictures = _draw(folder, [planned for planned, _ in found])
+    paths.append(folder / "sweep.html")
+    write_text(paths[-1], _page(table, pictures))
+    return table, [*paths, *pictures]
+
+
+def _page(table: str, pictures: Sequence[Path]) -> str:
+    """The table and the pictures on one page, which needs nothing beside it."""
+    head, _, *rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()
+    ]
+    experiments = ", ".join(dict.fromkeys(row[0] for row in rows))
+    return html.document(
+        f"A sweep of {experiments}",
+        [
+            html.table(head, rows),
+            '<p class="small">mean over seeds (least to most)</p>',
+            *(html.figure(html.Picture(path.stem, path)) for path in pictures),
+        ],
+    )
 
 
 def _draw(folder: Path, runs: Sequence[PlannedRun]) -> list[Path]:
