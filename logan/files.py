@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import glob
 import json
 import math
 import os
@@ -168,3 +169,11 @@ def _place_of_non_finite(value: Any, where: str = "") -> tuple[str, float] | Non
         return None
     places = (_place_of_non_finite(item, name) for name, item in items)
     return next((place for place in places if place is not None), None)
+
+
+def matching(pattern: Path) -> list[Path]:
+    """What a pattern with `*`, `?` or `[…]` matches, hidden files left out; in no set order."""
+    # A folder that exists is no pattern, whatever its name.
+    folder = next(parent for parent in pattern.parents if parent.exists())
+    found = folder.glob(str(pattern.relative_to(folder))) if glob.has_magic(str(pattern)) else ()
+    return [path for path in found if path.name[0] != "."]

@@ -2,12 +2,14 @@
 
 import dataclasses
 import functools
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import Any, get_args, get_origin
 
 from absl import flags
 
 from logan.errors import UserError
+from logan.files import matching
 from logan.settings import (
     KINDS,
     METHODS,
@@ -15,6 +17,7 @@ from logan.settings import (
     Experiment,
     from_text,
     preset,
+    split_list,
     to_text,
     with_whole_paths,
 )
@@ -30,13 +33,47 @@ class _Parser(flags.ArgumentParser):
 
     def parse(self, argument: Any) -> Any:
         try:
-            return from_text(self._field, argument) if isinstance(argument, str) else argument
+            if not isinstance(argument, str):
+                return argument
+            if _takes_paths(self._field):
+                return joined_paths(split_list(argument))
+            return from_text(self._field, argument)
         except UserError as error:
             # absl puts the flag's name in front by itself.
             raise ValueError(str(error).removeprefix(f"--{self._field}: ")) from None
 
     def flag_type(self) -> str:
         return _describe(self._field)
+
+
+def joined_paths(parts: Sequence[str]) -> tuple[str, ...]:
+    """Puts names together again that were split at commas of their own: `lane 1, north.mp4`.
+
+    Args:
+        parts: what stood between commas.
+
+    Returns:
+        For each part that is no path the shortest stretch from it on that is one, if there is any.
+    """
+    paths: list[str] = []
+    first = 0
+    while first < len(parts):
+        ends = range(first + 1, len(parts) + 1)
+        names = {end: ",".join(parts[first:end]) for end in ends}
+        last = next((end for end, name in names.items() if _exists(name)), first + 1)
+        paths.append(names[last])
+        first = last
+    return tuple(filter(None, paths))
+
+
+def _exists(name: str) -> bool:
+    path = Path(name).expanduser()
+    return bool(name) and (path.exists() or bool(matching(path)))
+
+
+def _takes_paths(field: str) -> bool:
+    is_path = {each.name: each.metadata["is_path"] for each in dataclasses.fields(Experiment)}
+    return is_path[field] and get_origin(KINDS[field]) is tuple
 
 
 class _Serializer(flags.ArgumentSerializer):

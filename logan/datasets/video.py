@@ -4,43 +4,39 @@ This module decodes with PyAV and Pillow and loads no TensorFlow, so that an unu
 refused within a moment of starting a command.
 """
 
-import contextlib
 import dataclasses
+import itertools
 import math
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from fractions import Fraction
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
-import av
-import av.container
-import av.video.stream
 import numpy as np
 from PIL import Image
 
-from logan.datasets.frame_cache import cached_frames, fingerprint
-from logan.datasets.picture_files import picture_files
-from logan.datasets.pictures import (
-    Picture,
-    PictureError,
-    crop_box,
-    fit,
-    natural_order,
-    read_picture,
-)
+from logan.datasets.frame_cache import cached_frames_and_notes, fingerprint
+from logan.datasets.pictures import Picture, PictureError, crop_box, fit, read_picture
+from logan.datasets.video_file import VideoError, read_video
+from logan.datasets.video_sources import Source, find_sources
 from logan.errors import UserError
 from logan.settings import is_crop
 
-__all__ = ["FrameSettings", "VideoError", "load_frames"]
+__all__ = ["FrameOrigin", "FrameSettings", "VideoError", "load_frames", "load_frames_and_origins"]
 
 PathLike = str | os.PathLike[str]
 
-# A file that covers less of its declared duration than this is taken for cut off.
-COMPLETE_SHARE = 0.95
 
+class FrameOrigin(NamedTuple):
+    """Where a frame comes from.
 
-class VideoError(UserError):
-    """A video or a folder of frames that cannot be used; the message names it and says why."""
+    Attributes:
+        file: path of the video, or of the picture.
+        seconds: time after the video's first frame; None for a picture.
+    """
+
+    file: str
+    seconds: float | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,17 +87,18 @@ def load_frames(
 ) -> np.ndarray:
     """Loads the frames of videos, or of folders of pictures, one source after the other.
 
-    A frame is cropped and then resized with Pillow's Hamming filter. It is antialiased, works in
-    both directions, and has no negative lobes: Lanczos and bicubic draw halos around a car,
-    which at 32 pixels are as large as the car's details and would count as foreground.
-    Transparent pictures are laid over white.
+    A frame is shown as players do, upright and with square pixels, then cropped, and resized with
+    Pillow's Hamming filter. It is antialiased, works in both directions, and has no negative lobes:
+    Lanczos and bicubic draw halos around a car, which at 32 pixels are as large as the car's
+    details and would count as foreground. Transparent pictures are laid over white.
 
         >>> load_frames("junction.mp4", size=32, interval_seconds=0.5).shape
         (60, 32, 32, 3)
 
     Args:
-        paths: a video file that FFmpeg can read (mp4, avi, mkv, mov, …), a folder of pictures,
-            which are taken in natural order (`frame9.png` before `frame10.png`), or several.
+        paths: a video file that FFmpeg can read (mp4, avi, mkv, mov, …), a folder of clips or of
+            pictures, a pattern (`clips/*.mp4`), or several. What a folder holds or a pattern
+            matches is taken in natural order (`frame9.png` before `frame10.png`).
         size: height and width of the result, in pixels.
         channels: 1 for grey, 3 for red, green and blue.
         interval_seconds: time between frames, counted by the frames' time stamps: the frame
@@ -109,8 +106,9 @@ def load_frames(
             a folder have no time: they are taken all.
         start_seconds: time before the first frame to take, from the first frame of each video.
         stop_seconds: time of each video from which on no frame is taken; None means its end.
-        crop: (left, top, width, height) in pixels of the upright frame; None means the largest
-            square in the middle. A crop that is not square is squeezed into the square.
+        crop: (left, top, width, height) in pixels of the upright displayed frame, whose pixels are
+            square; None means the largest square in the middle. A crop that is not square is
+            squeezed into the square.
         minimum_frames: how many frames are needed at least, over all sources.
         cache_dir: folder to keep the decoded frames in. They are read from there, mapped into
             memory, until a source (path, size, time of change) or a setting changes.
@@ -121,74 +119,96 @@ def load_frames(
     Raises:
         UserError: if a setting is out of its range.
         VideoError: if a source is missing, empty, no video, cut off, damaged or too short, or
-            if the crop reaches beyond its frame. The message names the source.
+            if the crop reaches beyond its frame. The message names the source. Damage before
+            start_seconds does not matter.
     """
-    sources = _as_paths(paths)
-    settings = FrameSettings(size, channels, interval_seconds, start_seconds, stop_seconds, crop)
+    frames, _ = load_frames_and_origins(
+        paths,
+        size=size,
+        channels=channels,
+        interval_seconds=interval_seconds,
+        start_seconds=start_seconds,
+        stop_seconds=stop_seconds,
+        crop=crop,
+        minimum_frames=minimum_frames,
+        cache_dir=cache_dir,
+    )
+    return frames
+
+
+def load_frames_and_origins(
+    paths: PathLike | Sequence[PathLike],
+    *,
+    minimum_frames: int = 2,
+    cache_dir: PathLike | None = None,
+    **settings: Any,
+) -> tuple[np.ndarray, list[FrameOrigin]]:
+    """As `load_frames`, with the file and the time of each frame.
+
+    Args:
+        paths: see `load_frames`, as for the others.
+        minimum_frames: how many frames are needed at least.
+        cache_dir: folder to keep the frames and their origins in.
+        settings: fields of `FrameSettings`.
+
+    Returns:
+        (frames, origins): as of `load_frames`, and one `FrameOrigin` for each of them.
+
+    Raises:
+        UserError, VideoError: as `load_frames`.
+    """
+    wanted = FrameSettings(**settings)
+    sources = find_sources(paths)
     for source in sources:
-        _check_source(source, settings)
+        _check_has_time(source, wanted)
+    origins: list[FrameOrigin] = []
+    shape = (wanted.size, wanted.size, wanted.channels)
     if cache_dir is not None:
-        return cached_frames(
+        frames, packed = cached_frames_and_notes(
             Path(cache_dir),
-            dataclasses.asdict(settings) | {"crop": list(settings.crop or [])},
-            [fingerprint(source, _files(source)) for source in sources],
-            (size, size, channels),
-            read=lambda: _read_sources(sources, settings),
-            check=lambda count: _check_enough(count, minimum_frames, sources, settings),
+            dataclasses.asdict(wanted) | {"crop": list(wanted.crop or [])},
+            [fingerprint(source.path, source.files) for source in sources],
+            shape,
+            read=lambda: _read_sources(sources, wanted, origins),
+            check=lambda count, _: _check_enough(count, minimum_frames, sources, wanted),
+            notes=lambda: _packed(origins),
         )
-    frames = list(_read_sources(sources, settings))
-    _check_enough(len(frames), minimum_frames, sources, settings)
-    return np.array(frames, np.uint8).reshape(-1, size, size, channels)
+        return frames, _unpacked(packed)
+    found = list(_read_sources(sources, wanted, origins))
+    _check_enough(len(found), minimum_frames, sources, wanted)
+    return np.array(found, np.uint8).reshape(-1, *shape), origins
 
 
-# ------------------------------------------------------------------------------------- sources
+def _packed(origins: Sequence[FrameOrigin]) -> list[Any]:
+    """The origins for JSON, each file named once."""
+    groups = itertools.groupby(origins, key=lambda origin: origin.file)
+    # Linux allows names that are not UTF-8; JSON does not.
+    return [
+        [file.encode("utf-8", "backslashreplace").decode(), [origin.seconds for origin in group]]
+        for file, group in groups
+    ]
 
 
-def _as_paths(paths: PathLike | Sequence[PathLike]) -> list[Path]:
-    several = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
-    if not several:
-        raise ValueError("Expected at least one video. Received: no path.")
-    # A shell leaves the tilde of `--video=~/junction.mp4` to the program.
-    return [Path(path).expanduser() for path in several]
+def _unpacked(packed: Sequence[Any]) -> list[FrameOrigin]:
+    return [FrameOrigin(file, seconds) for file, times in packed for seconds in times]
 
 
-def _check_source(path: Path, settings: FrameSettings) -> None:
-    if not path.exists():
-        raise VideoError(
-            f"Expected a video file or a folder of pictures at {path}. Received: nothing is there."
-        )
-    if path.is_dir():
-        _check_folder(path, settings)
-    elif not path.is_file():
-        raise VideoError(f"Expected a regular file at {path}. Received: a device or a pipe.")
-    elif path.stat().st_size == 0:
-        raise VideoError(f"Expected a video in {path}. Received: an empty file (0 bytes).")
-
-
-def _check_folder(path: Path, settings: FrameSettings) -> None:
-    with picture_files(path, sub_folders=False) as files:
-        if not files.names and not files.problems:
-            others = f" It holds {files.told_others()}." if files.others else ""
-            raise VideoError(
-                f"Expected a video file or a folder of pictures at {path}. Received: a folder "
-                f"without pictures.{others}"
-            )
-        files.tell_others()
-    if settings.start_seconds or settings.stop_seconds is not None:
+def _check_has_time(source: Source, settings: FrameSettings) -> None:
+    if source.is_pictures and (settings.start_seconds or settings.stop_seconds is not None):
         raise VideoError(
             "Expected a video file for start_seconds and stop_seconds (--video_start, "
-            f"--video_stop). Received: {path}, a folder, whose pictures have no time."
+            f"--video_stop). Received: {source.path}, a folder, whose pictures have no time."
         )
 
 
 def _check_enough(
-    count: int, minimum: int, sources: Sequence[Path], settings: FrameSettings
+    count: int, minimum: int, sources: Sequence[Source], settings: FrameSettings
 ) -> None:
     if count >= minimum:
         return
-    names = ", ".join(str(source) for source in sources)
+    names = ", ".join(str(source.path) for source in sources)
     received = f"Expected at least {minimum} frames from {names}. Received: {count}"
-    if settings.interval_seconds and count and not all(source.is_dir() for source in sources):
+    if settings.interval_seconds and count and not all(source.is_pictures for source in sources):
         # So many intervals fit now; so much shorter must each be for the minimum to fit.
         enough = settings.interval_seconds * max(count - 1, 0.5) / max(minimum - 1, 1)
         raise VideoError(
@@ -200,188 +220,45 @@ def _check_enough(
     raise VideoError(f"{received}. Give a longer video or a wider range of time.")
 
 
-def _read_sources(sources: Iterable[Path], settings: FrameSettings) -> Iterator[np.ndarray]:
-    """Yields uint8 [size, size, channels] for every frame to take, in order."""
+def _read_sources(
+    sources: Sequence[Source], settings: FrameSettings, origins: list[FrameOrigin]
+) -> Iterator[np.ndarray]:
+    """Yields uint8 [size, size, channels] for every frame to take, and notes its origin."""
     for source in sources:
-        images: Iterator[Picture | Image.Image] = (
-            _read_folder(source) if source.is_dir() else _read_video(source, settings)
-        )
-        for image in images:
-            yield _fit(image, settings, source)
+        read = _read_picture if source.is_pictures else _read_video
+        for path in source.files:
+            for seconds, image in read(path, settings):
+                frame = _fit(image, settings, path)
+                origins.append(FrameOrigin(str(path), seconds))
+                yield frame
 
 
-# ----------------------------------------------------------------------------- folders of frames
-
-
-def _pictures(folder: Path) -> list[Path]:
-    """The folder's pictures in natural order, also those that cannot be read."""
-    with picture_files(folder, sub_folders=False) as files:
-        return [folder / n for n in sorted([*files.names, *files.problems], key=natural_order)]
-
-
-def _files(source: Path) -> list[Path]:
-    return _pictures(source) if source.is_dir() else [source]
-
-
-def _read_folder(folder: Path) -> Iterator[Picture]:
-    for path in _pictures(folder):
-        try:
-            yield read_picture(path)
-        except PictureError as error:
-            raise VideoError(f"Expected a picture in {path}. Received: {error}.") from error
-
-
-# ------------------------------------------------------------------------------------ video files
-
-
-@dataclasses.dataclass(frozen=True)
-class _Declared:
-    """What the container says of its video stream; 0 where it says nothing."""
-
-    frames: int
-    seconds: float
-
-    def __str__(self) -> str:
-        if not self.frames and not self.seconds:
-            return "an intact video"
-        return f"{self.frames} frames ({self.seconds:.1f} s)"
-
-
-class _IntervalSampler:
-    """Chooses the frame nearest to each multiple of an interval, by time and not by number."""
-
-    def __init__(self, settings: FrameSettings, frame_seconds: Fraction) -> None:
-        # Exact arithmetic: 3 * 0.1 s is the frame at 0.3 s, however floats would round it.
-        self._start = Fraction(str(settings.start_seconds))
-        stop = settings.stop_seconds
-        self._stop = None if stop is None else Fraction(str(stop))
-        self._interval = Fraction(str(settings.interval_seconds))
-        self._tolerance = frame_seconds / 2
-        self._next = Fraction(0)
-
-    def has_passed(self, seconds: Fraction) -> bool:
-        """Whether this time and all later ones lie beyond the part to take."""
-        return self._stop is not None and seconds >= self._stop
-
-    def takes(self, seconds: Fraction) -> bool:
-        """Whether to take the frame of this time; to be asked for each frame, in order."""
-        if seconds < self._start:
-            return False
-        position = seconds - self._start + self._tolerance
-        if position < self._next:
-            return False
-        if self._interval:
-            # After a hole in the recording the next multiple counts, not those that passed.
-            self._next = (position // self._interval + 1) * self._interval
-        return True
-
-
-def _read_video(path: Path, settings: FrameSettings) -> Iterator[Image.Image]:
-    with _opened(path) as container:
-        stream = container.streams.best("video")
-        stream.thread_type = "AUTO"
-        frame_seconds = 1 / Fraction(stream.average_rate or stream.guessed_rate or 25)
-        declared = _declared(container, stream, frame_seconds)
-        sampler = _IntervalSampler(settings, frame_seconds)
-        read, last = 0, -frame_seconds
-        try:
-            for seconds, frame in _timed_frames(container, stream, frame_seconds):
-                if sampler.has_passed(seconds):
-                    return
-                if frame.is_corrupt:
-                    raise VideoError(_broken(path, declared, read, last, "a damaged frame"))
-                read, last = read + 1, seconds
-                if sampler.takes(seconds):
-                    yield _upright(frame)
-        except av.FFmpegError as error:
-            raise VideoError(_broken(path, declared, read, last, error.strerror)) from error
-        if last + frame_seconds < COMPLETE_SHARE * declared.seconds:
-            raise VideoError(_broken(path, declared, read, last, "the end of the file"))
-
-
-def _timed_frames(
-    container: av.container.InputContainer,
-    stream: av.video.stream.VideoStream,
-    frame_seconds: Fraction,
-) -> Iterator[tuple[Fraction, av.VideoFrame]]:
-    """Yields each frame with its time in seconds after the first."""
-    first: Fraction | None = None
-    seconds = -frame_seconds
-    for frame in container.decode(stream):
-        if frame.pts is None or frame.time_base is None:
-            seconds += frame_seconds
-        else:
-            time = frame.pts * frame.time_base
-            first = time if first is None else first
-            seconds = time - first
-        yield seconds, frame
-
-
-@contextlib.contextmanager
-def _opened(path: Path) -> Iterator[av.container.InputContainer]:
-    """Opens a file that has a video stream; raises VideoError otherwise."""
+def _read_picture(path: Path, settings: FrameSettings) -> Iterator[tuple[None, Picture]]:
+    del settings
     try:
-        # Names in metadata need not be valid UTF-8, and are of no interest here.
-        container = av.open(str(path), metadata_errors="replace")
-    except av.FFmpegError as error:
-        raise VideoError(
-            f"Expected a video in {path}. Received: a file that FFmpeg cannot open "
-            f"({error.strerror}): it is no video, or cut off before its index."
-        ) from error
-    with container:
-        # FFmpeg renders any .txt file as if it were a terminal's recording.
-        if not container.streams.video or container.format.name == "tty":
-            kinds = ", ".join(sorted({stream.type for stream in container.streams})) or "nothing"
-            kinds = "text" if container.format.name == "tty" else kinds
-            raise VideoError(f"Expected a video stream in {path}. Received: {kinds} only.")
-        yield container
+        yield None, read_picture(path)
+    except PictureError as error:
+        raise VideoError(f"Expected a picture in {path}. Received: {error}.") from error
 
 
-def _declared(
-    container: av.container.InputContainer,
-    stream: av.video.stream.VideoStream,
-    frame_seconds: Fraction,
-) -> _Declared:
-    if container.format.name == "avi" and stream.frames:
-        # FFmpeg estimates the duration of a cut AVI anew; its header still holds the old count.
-        return _Declared(stream.frames, float(stream.frames * frame_seconds))
-    if stream.duration is not None and stream.time_base is not None:
-        seconds = float(stream.duration * stream.time_base)
-    else:
-        seconds = (container.duration or 0) / av.time_base
-    return _Declared(stream.frames or round(seconds / frame_seconds), seconds)
-
-
-def _broken(path: Path, declared: _Declared, read: int, last: Fraction, reason: str) -> str:
-    # The last frame read ends the readable part: reading beyond it meets the fault again.
-    stop = math.floor(last * 10) / 10
-    remedy = (
-        f", or stop before (stop_seconds, --video_stop={stop:g} or less) to use what can be read"
-        if stop > 0
-        else ""
+def _read_video(path: Path, settings: FrameSettings) -> Iterator[tuple[float, Image.Image]]:
+    frames = read_video(
+        path,
+        interval=settings.interval_seconds,
+        start=settings.start_seconds,
+        stop=settings.stop_seconds,
     )
-    return (
-        f"Expected {declared} in {path}. Received: {read} frames (the last at {float(last):.1f} "
-        f"s), then: {reason}. The file is cut off or damaged: fetch or re-encode it{remedy}."
-    )
+    for seconds, image in frames:
+        yield float(seconds), image
 
 
-def _upright(frame: av.VideoFrame) -> Image.Image:
-    """The frame as players show it: phones store the turn beside the pixels."""
-    image = frame.to_image()
-    return image.rotate(frame.rotation, expand=True) if frame.rotation else image
-
-
-# --------------------------------------------------------------------------------- crop and size
-
-
-def _fit(image: Picture | Image.Image, settings: FrameSettings, source: Path) -> np.ndarray:
+def _fit(image: Picture | Image.Image, settings: FrameSettings, path: Path) -> np.ndarray:
     """The crop of an image as uint8 [size, size, channels]."""
     try:
         box = crop_box(image.size, settings.crop)
     except PictureError as error:
         width, height = image.size
         raise VideoError(
-            f"Expected a crop within the {width}x{height} frames of {source}. Received: {error}."
+            f"Expected a crop within the {width}x{height} frames of {path}. Received: {error}."
         ) from error
     return fit(image, box, settings.size, settings.channels)

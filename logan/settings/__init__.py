@@ -17,7 +17,7 @@ from logan.settings.names import (
 )
 from logan.settings.presets import PAPER_NAMES, PRESETS, Preset
 from logan.settings.prolonging import HELD_OUT_EVERY, check_continues, last_common_step
-from logan.settings.text import to_text
+from logan.settings.text import split_list, to_text
 
 __all__ = [
     "DATASETS",
@@ -44,6 +44,7 @@ __all__ = [
     "is_crop",
     "last_common_step",
     "preset",
+    "split_list",
     "to_flags",
     "to_text",
     "toy_names",

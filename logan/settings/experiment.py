@@ -55,8 +55,8 @@ class Experiment:
     )
     video: tuple[str, ...] = setting(
         (),
-        "Videos of one fixed camera: files, or folders of frames, comma-separated. Empty: traffic "
-        "is the rendered junction.",
+        "Videos of one fixed camera, comma-separated: files, folders of clips or of frames, or "
+        "patterns such as 'clips/*.mp4'. Empty: traffic is the rendered junction.",
         is_path=True,
     )
     frame_interval: float = setting(
@@ -82,7 +82,8 @@ class Experiment:
     )
     crop: tuple[int, ...] = setting(
         (),
-        "Part of each image to take: left,top,width,height in pixels. Empty: the central square.",
+        "Part of each image to take: left,top,width,height in pixels, of a video as it is shown, "
+        "upright and with square pixels. Empty: the central square.",
     )
     hold_out: str = setting(
         "images",
@@ -347,8 +348,8 @@ class Experiment:
              f"a time after --video_start={self.video_start:g}"),
             *((bool(getattr(self, name)) and not self.video, name, "nothing without --video")
               for name in ("frame_rate", "video_start", "video_stop")),
-            (any("," in path for path in self.video), "video",
-             "paths without commas, which stand between paths"),
+            (any(path.endswith("\\") or "\\," in path for path in self.video), "video",
+             "paths without a backslash at the end or before a comma"),
             (data.is_image and self.channels not in (1, 3), "channels", "1 or 3"),
             (data.is_image and self.image_size not in IMAGE_SIZES, "image_size",
              f"one of {', '.join(map(str, IMAGE_SIZES))}"),

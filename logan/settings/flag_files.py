@@ -6,7 +6,7 @@ from typing import Any, get_args, get_origin
 
 from logan.errors import UserError
 from logan.settings.experiment import KINDS, Experiment
-from logan.settings.text import to_text
+from logan.settings.text import split_list, to_text
 
 
 def from_text(name: str, text: str) -> Any:
@@ -18,7 +18,7 @@ def from_text(name: str, text: str) -> Any:
     kind = KINDS[name]
     if get_origin(kind) is tuple:
         item = get_args(kind)[0]
-        return tuple(_item_from_text(name, item, part) for part in text.split(",") if part)
+        return tuple(_item_from_text(name, item, part) for part in split_list(text) if part)
     return _item_from_text(name, kind, text)
 
 
