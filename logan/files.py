@@ -18,6 +18,7 @@ __all__ = [
     "atomic_path",
     "clear_leftovers",
     "flush_to_disk",
+    "matching",
     "read_json",
     "write_json",
     "write_text",
@@ -173,7 +174,11 @@ def _place_of_non_finite(value: Any, where: str = "") -> tuple[str, float] | Non
 
 def matching(pattern: Path) -> list[Path]:
     """What a pattern with `*`, `?` or `[…]` matches, hidden files left out; in no set order."""
+    if not glob.has_magic(str(pattern)):
+        return []
     # A folder that exists is no pattern, whatever its name.
     folder = next(parent for parent in pattern.parents if parent.exists())
-    found = folder.glob(str(pattern.relative_to(folder))) if glob.has_magic(str(pattern)) else ()
+    # Path.glob takes ** only for a whole name, and refuses others.
+    wanted = [part if part == "**" else part.replace("**", "*") for part in pattern.parts]
+    found = folder.glob(str(Path(*wanted).relative_to(folder)))
     return [path for path in found if path.name[0] != "."]

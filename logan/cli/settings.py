@@ -68,7 +68,11 @@ def joined_paths(parts: Sequence[str]) -> tuple[str, ...]:
 
 def _exists(name: str) -> bool:
     path = Path(name).expanduser()
-    return bool(name) and (path.exists() or bool(matching(path)))
+    try:
+        return bool(name) and (path.exists() or bool(matching(path)))
+    except OSError:
+        # A list of files that are missing may be too long for one name.
+        return False
 
 
 def _takes_paths(field: str) -> bool:

@@ -24,7 +24,8 @@ class EndJudge:
     the last frame may be shown for long. Instead:
 
     - MP4 and MOV: the index of the picture's stream says how many packets it has;
-    - AVI: the header of the picture's stream says how many frames it has;
+    - AVI: the header of the picture's stream says how many frames it has; if some of them do not
+      matter, the file is to be as long as its outermost chunks say;
     - Matroska and WebM: the file is to be as long as its outermost elements say;
     - others: the last packet is to be whole. Transport streams may be cut anywhere.
     """
@@ -54,10 +55,16 @@ class EndJudge:
         if packet.dts is not None:
             self._end = max(self._end, packet.dts * packet.time_base + self._frame_seconds)
 
-    def is_clean(self) -> bool:
-        """Whether nothing is missing; to be asked after the last packet."""
+    def is_clean(self, *, needs_all: bool) -> bool:
+        """Whether nothing is missing; to be asked after the last packet.
+
+        Args:
+            needs_all: whether also frames at the beginning matter.
+        """
         if "mov" in self._formats:
             return self._packets >= len(self._stream.index_entries)
+        if "avi" in self._formats and not needs_all:
+            return not _is_riff_cut(self._path)
         if "avi" in self._formats:
             frames = max(self._packets, self._end / self._frame_seconds)
             return frames >= _COMPLETE_SHARE * self._stream.frames
@@ -78,6 +85,22 @@ class EndJudge:
             seconds = Fraction(self._container.duration or 0, av.time_base) - start
         frames = frames or round(seconds / self._frame_seconds)
         return f"{frames} frames ({float(seconds):.1f} s)" if frames > 0 else "an intact video"
+
+
+def _is_riff_cut(path: Path) -> bool:
+    """Whether the outermost chunks of an AVI file, of which large files have several, are cut."""
+    length = path.stat().st_size
+    position = 0
+    with path.open("rb") as file:
+        while position < length:
+            file.seek(position)
+            name, size = file.read(4), int.from_bytes(file.read(4), "little")
+            # Behind the video may lie anything; a recorder that was stopped leaves no size.
+            if name != b"RIFF" or not size:
+                return False
+            position = file.tell() + size
+    # Some recorders count the chunk's own header too.
+    return position > length + 8
 
 
 def _is_matroska_cut(path: Path) -> bool:

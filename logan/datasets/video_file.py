@@ -1,4 +1,4 @@
-"""Frames of one video file with their times, as long as the file is sound."""
+"""Frames of one video file with their times, as long as the file is intact."""
 
 import contextlib
 import math
@@ -79,7 +79,7 @@ class _Reader:
         self._clock = RunningClock(self.frame_seconds)
         self._first: av.Packet | None = None
         self._fault = ""
-        self._sound, self._last_sound = 0, -self.frame_seconds
+        self._intact, self._last_intact = 0, -self.frame_seconds
 
     def frames(self) -> Iterator[tuple[Fraction, av.VideoFrame | None, str]]:
         """Yields seconds after the first frame, the frame, and what is wrong with it.
@@ -94,7 +94,8 @@ class _Reader:
                     yield from self._decoded(packet)
         except av.FFmpegError as error:
             self._fault = error.strerror
-        self.fault_at_end = self._fault or ("" if self._judge.is_clean() else "the end of the file")
+        is_clean = self._judge.is_clean(needs_all=self._start == 0)
+        self.fault_at_end = self._fault or ("" if is_clean else "the end of the file")
 
     def _decoded(self, packet: av.Packet) -> Iterator[tuple[Fraction, av.VideoFrame | None, str]]:
         if self._first is None:
@@ -113,7 +114,7 @@ class _Reader:
             if self._fault != _NO_START:
                 seconds = self._clock.seconds(_stamp(frame))
                 if not self._fault:
-                    self._sound, self._last_sound = self._sound + 1, seconds
+                    self._intact, self._last_intact = self._intact + 1, seconds
                 yield seconds, frame, self._fault
 
     def _note_lost_frame(self, reason: str) -> None:
@@ -131,24 +132,24 @@ class _Reader:
 
     def refusal(self, fault: str) -> VideoError:
         """What is raised for a fault."""
-        last = self._last_sound
+        last = self._last_intact
         return VideoError(
-            f"Expected {self._judge.declared()} in {self._path}. Received: {self._sound} frames "
+            f"Expected {self._judge.declared()} in {self._path}. Received: {self._intact} frames "
             f"(the last at {float(last):.1f} s), then: {fault}. The file is cut off or damaged: "
             f"fetch or re-encode it{self._way_out()}."
         )
 
     def _way_out(self) -> str:
-        # The last sound frame ends the readable part: reading beyond it meets the fault again.
-        stop = math.floor(self._last_sound * 10) / 10
+        # The last intact frame ends the readable part: reading beyond it meets the fault again.
+        stop = math.floor(self._last_intact * 10) / 10
         if stop > self._start:
             return (
                 f", or stop before (stop_seconds, --video_stop={stop:g} or less) to use what can "
                 "be read"
             )
         return (
-            ", or begin later (start_seconds, --video_start): frames are sound again from the next "
-            "one that needs no other one"
+            ", or begin later (start_seconds, --video_start): frames are intact again from the "
+            "next one that needs no other one"
         )
 
 
