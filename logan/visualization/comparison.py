@@ -14,6 +14,7 @@ from logan.errors import UserError
 from logan.evaluation import metrics_of
 from logan.figures.encoder import encoder_figure
 from logan.figures.grids import Sheet, comparison_sheet
+from logan.figures.style import styled
 from logan.figures.toy import Panel, comparison_figure
 from logan.generation import reconstruct
 from logan.metrics.coverage import is_fair
@@ -105,6 +106,7 @@ def panel_columns(seeds: Sequence[int]) -> int:
     return math.ceil(in_row / math.ceil(in_row / _MOST_COLUMNS))
 
 
+@styled
 def _generations_sheet(
     of_methods: Mapping[str, Sequence[Run]], labels: Mapping[Path, str]
 ) -> Figure:

@@ -206,6 +206,8 @@ def test_generations_of_methods_stand_under_each_other(junction_runs: list[Path]
     figure = generations_figure({"pairwise": [bigan, bigan], "wgan-gp": [gan]})
     labels = [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
     assert labels == ["held-out images", "pairwise, seed 0", "pairwise, seed 0", "wgan-gp"]
+    figure.draw_without_rendering()
+    assert figure.get_tightbbox().x0 >= 0  # no label is cut off
 
 
 def test_generations_of_different_kinds_are_refused(
