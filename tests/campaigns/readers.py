@@ -235,8 +235,9 @@ def _run_flags_reader() -> Callable[[Path], Any]:
 def _flagfile_reader() -> Callable[[Path], Any]:
     """What logan-train does of --flagfile before any work starts."""
     from logan.cli.command import parse_flags
-    from logan.cli.settings import define_settings, experiment_from_flags
+    from logan.cli.settings import define_experiment, define_settings, experiment_from_flags
 
+    define_experiment()
     define_settings()
 
     def read(folder: Path) -> None:
