@@ -16,7 +16,7 @@ from logan.datasets.names import Names
 from logan.datasets.picture_files import picture_files
 from logan.datasets.pictures import fit, read_picture
 from logan.datasets.pixels import to_uint8
-from logan.datasets.video import load_frames
+from logan.datasets.video import load_frames, load_frames_and_origins, names_of_frames
 from logan.errors import UserError
 
 ARRAY_SUFFIXES = (".npy", ".npz")
@@ -82,10 +82,10 @@ def shape_of(source: str | Path | np.ndarray, flag: str) -> Shape:
         array = _array(source, flag)
         return Shape(min(array.shape[1:3]), array.shape[3])
     path = _existing(source, flag)
-    if path.is_dir() or zipfile.is_zipfile(path):
+    if _has_pictures(path, flag):
         with _named(flag), picture_files(path) as files:
             if not files.names:
-                raise UserError(f"expected pictures in {path}. Received: none")
+                raise UserError(f"expected pictures in {path}. Received: none that can be read")
             places = np.linspace(0, len(files.names) - 1, min(_PROBED, len(files.names)))
             seen = [read_picture(files.open(files.names[int(place)])) for place in places]
         sides = [min(picture.size) for picture in seen]
@@ -133,7 +133,7 @@ def load_image_set(
         names = Names([f"{name}[{index}]" for index in range(len(array))])
         return ImageSet(images, names, f"{len(images):,} images of {where}")
     path = _existing(source, flag)
-    if path.is_dir() or zipfile.is_zipfile(path):
+    if _has_pictures(path, flag):
         with _named(flag):
             pictures = load_pictures(
                 path,
@@ -146,11 +146,10 @@ def load_image_set(
         labels, label_names = _by_folder(pictures.names)
         return ImageSet(pictures.frames, Names(pictures.names), text, labels, label_names)
     with _named(flag):
-        frames = load_frames(
+        frames, origins = load_frames_and_origins(
             path, size=size, channels=channels, minimum_frames=1, cache_dir=cache_dir
         )
-    names = Names([path.name] * len(frames), np.arange(len(frames)))
-    return ImageSet(frames, names, f"{len(frames):,} frames of {path}")
+    return ImageSet(frames, names_of_frames(origins), f"{len(frames):,} frames of {path}")
 
 
 def with_labels(images: ImageSet, path: Path) -> ImageSet:
@@ -197,6 +196,14 @@ def _by_folder(names: list[str]) -> tuple[np.ndarray | None, Sequence[str]]:
 
 def _is_array(source: str | Path | np.ndarray) -> bool:
     return not isinstance(source, np.ndarray) and Path(source).suffix in ARRAY_SUFFIXES
+
+
+def _has_pictures(path: Path, flag: str) -> bool:
+    """Whether it is an archive or a folder of pictures; else it is a video, or a folder of clips."""
+    if path.is_file():
+        return zipfile.is_zipfile(path)
+    with _named(flag), picture_files(path) as files:
+        return bool(files.names or files.problems)
 
 
 def _existing(source: Any, flag: str) -> Path:

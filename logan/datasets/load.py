@@ -16,7 +16,7 @@ from logan.datasets.junction import Junction
 from logan.datasets.names import Names
 from logan.datasets.splits import split_by_time_block
 from logan.datasets.toy import ToyDistribution, toy_distribution
-from logan.datasets.video import load_frames
+from logan.datasets.video import load_frames_and_origins, names_of_frames
 from logan.settings import DATASETS, Experiment
 
 MINIMUM_FRAMES = 10
@@ -87,12 +87,15 @@ def load_traffic(
             junction=junction,
             names=Names([f"frame {index}" for index in range(experiment.frames)]),
         )
+    frames, names = _video(experiment, cache)
     return Images(
-        *_video(experiment, cache),
+        frames,
+        *split_by_time_block(len(frames), test_fraction=experiment.test_fraction),
         flip=experiment.flip,
         split=f"blocks of time, {share}, with frames between them and the training part left out",
         crop=_crop(experiment),
         has_fixed_camera=True,
+        names=names,
     )
 
 
@@ -165,9 +168,9 @@ def _crop(experiment: Experiment) -> str:
     return f"{width} x {height} pixels, {left} from the left and {top} from the top"
 
 
-def _video(experiment: Experiment, cache: Path | None) -> Parts:
+def _video(experiment: Experiment, cache: Path | None) -> tuple[np.ndarray, Names]:
     rate = experiment.frame_rate
-    frames = load_frames(
+    frames, origins = load_frames_and_origins(
         experiment.video,
         size=experiment.image_size,
         channels=experiment.channels,
@@ -178,7 +181,7 @@ def _video(experiment: Experiment, cache: Path | None) -> Parts:
         minimum_frames=MINIMUM_FRAMES,
         cache_dir=cache,
     )
-    return frames, *split_by_time_block(len(frames), test_fraction=experiment.test_fraction)
+    return frames, names_of_frames(origins)
 
 
 def load_junction(experiment: Experiment) -> Junction:

@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 from logan.datasets.frame_cache import cached_frames_and_notes, fingerprint
+from logan.datasets.names import Names
 from logan.datasets.pictures import Picture, PictureError, crop_box, fit, read_picture
 from logan.datasets.video_file import VideoError, read_video
 from logan.datasets.video_sources import Source, find_sources
@@ -177,6 +178,16 @@ def load_frames_and_origins(
     found = list(_read_sources(sources, wanted, origins))
     _check_enough(len(found), minimum_frames, sources, wanted)
     return np.array(found, np.uint8).reshape(-1, *shape), origins
+
+
+def names_of_frames(origins: Sequence[FrameOrigin]) -> Names:
+    """What frames are called: their files without folders, their numbers and times."""
+    seconds = [origin.seconds for origin in origins]
+    return Names(
+        [Path(origin.file).name for origin in origins],
+        np.arange(len(origins)),
+        None if None in seconds else np.array(seconds, np.float64),
+    )
 
 
 def _packed(origins: Sequence[FrameOrigin]) -> list[Any]:
