@@ -199,7 +199,7 @@ def _is_array(source: str | Path | np.ndarray) -> bool:
 
 
 def _has_pictures(path: Path, flag: str) -> bool:
-    """Whether it is an archive or a folder of pictures; else it is a video, or a folder of clips."""
+    """Whether it is an archive or a folder of pictures; else a video or a folder of clips."""
     if path.is_file():
         return zipfile.is_zipfile(path)
     with _named(flag), picture_files(path) as files:

@@ -1,44 +1,47 @@
 """What stands before the scene of a fixed camera, in training frames and in generations."""
 
-import numpy as np
-
 from logan.evaluation.measures import Column, Measure, Measured
-from logan.evaluation.record import OCCUPIED_AREA, Record
+from logan.evaluation.record import Record
 from logan.figures.foreground_maps import foreground_maps_figure
-from logan.metrics.foreground import foreground_distance, foreground_mask, foreground_share
+from logan.metrics.foreground import area_edges, foreground_distance
+from logan.metrics.scene import CERTAIN, Scene
 
 
 def _measure(record: Record) -> Measured:
-    real_masks, masks = (
-        foreground_mask(frames, record.background) for frames in (record.train, record.generated)
-    )
-    real_areas, areas = real_masks.mean((1, 2)), masks.mean((1, 2))
-    shares = [foreground_share(each, OCCUPIED_AREA) for each in (real_areas, areas)]
+    scene = record.scene
+    real, generated = (scene.foreground(frames) for frames in (record.train, record.generated))
+    shares = [float(each.is_occupied.mean()) for each in (real, generated)]
     numbers = {
         "real_share": shares[0],
         "generated_share": shares[1],
-        "real_faint_share": faint_share(real_areas),
-        "generated_faint_share": faint_share(areas),
-        "distance": foreground_distance(real_areas, areas),
+        "real_faint_share": float(real.is_faint.mean()),
+        "generated_faint_share": float(generated.is_faint.mean()),
+        "distance": foreground_distance(
+            real.areas, generated.areas, area_edges(scene.smallest_area)
+        ),
+        "threshold": scene.contrast,
+        "smallest_area": scene.smallest_area,
+        "noise": float(scene.noise.mean()),
+        "light_sources": scene.sources,
     }
-    maps = real_masks.mean(0), masks.mean(0)
+    maps = real.mask.mean(0), generated.mask.mean(0)
     return Measured(
         {"foreground": numbers},
-        "foreground, against the training frames: share of frames in which over "
-        f"{OCCUPIED_AREA:.0%} of the pixels differ from the median of the training frames by more "
-        "than 0.2 of [-1, 1] after light correction; faint: share of frames in which some pixels "
-        "do, but not so many; distance: Jensen-Shannon distance of the histograms of that area",
+        _protocol(scene),
         draw=lambda: foreground_maps_figure(*maps, *shares),
     )
 
 
-def faint_share(areas: np.ndarray) -> float:
-    """The share of frames with some foreground, but not so much that they count as occupied.
-
-    Args:
-        areas: floating [frames] in [0, 1], see `logan.metrics.foreground.foreground_area`.
-    """
-    return float(np.mean((areas > 0) & (areas <= OCCUPIED_AREA)))
+def _protocol(scene: Scene) -> str:
+    return (
+        "foreground, against a scene fitted on the training frames alone: share of frames with a "
+        f"connected area of at least {scene.smallest_area:.2%} of the pixels that differ from the "
+        f"median of the training frames by more than {scene.contrast:.3f} of [-1, 1] and "
+        f"{CERTAIN:g} standard deviations of their noise, after the light of each frame is taken "
+        "out; contrast and area follow from what passes in training frames; faint: share of "
+        "frames in which some pixels differ, but no such area; distance: Jensen-Shannon distance "
+        "of the histograms of the share of pixels that differ"
+    )
 
 
 FOREGROUND = Measure(
@@ -47,6 +50,8 @@ FOREGROUND = Measure(
     (
         Column("foreground", ("foreground", "generated_share"), "{:.3f}"),
         Column("real", ("foreground", "real_share"), "{:.3f}"),
+        Column("faint", ("foreground", "generated_faint_share"), "{:.3f}"),
+        Column("real faint", ("foreground", "real_faint_share"), "{:.3f}"),
         Column("distance", ("foreground", "distance"), "{:.3f}", "lower"),
     ),
     picture="foreground_maps.png",

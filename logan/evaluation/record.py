@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from logan.metrics.coverage import mode_coverage
-from logan.metrics.foreground import background, foreground_area
+from logan.metrics.foreground import background
+from logan.metrics.scene import Scene
 
 if TYPE_CHECKING:
     from logan.datasets.junction import Junction, Truth
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 COMPARED = 2_000  # images of the training and of the held-out part, and generations, at most
 FEWEST_COMPARED = 6  # images on each side: one more than the neighbours of density and coverage
-OCCUPIED_AREA = 0.02  # share of a frame's pixels above which it counts as occupied
 
 # None, typed so that measures need not ask again for what they told `applies` to ask for.
 Absent: TypeAlias = Any
@@ -126,6 +126,11 @@ class Record:
         return background(self.train)
 
     @functools.cached_property
+    def scene(self) -> Scene:
+        """What a fixed camera shows when nothing stands before it, by the training images."""
+        return Scene.fit(self.train)
+
+    @functools.cached_property
     def truths(self) -> "list[Truth]":
         """Which cars stand on each held-out frame of the junction."""
         return [self.junction.truth(index) for index in self.held_out_index.tolist()]
@@ -136,7 +141,7 @@ class Record:
         if self.junction is not None:
             return np.array([len(truth) > 0 for truth in self.truths])
         if self.has_fixed_camera:
-            return foreground_area(self.held_out, self.background) > OCCUPIED_AREA
+            return self.scene.foreground(self.held_out).is_occupied
         return None
 
     @functools.cached_property

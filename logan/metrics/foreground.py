@@ -1,4 +1,4 @@
-"""What moves before a fixed camera, in generated frames against real ones.
+"""What stands before a fixed camera, in generated frames against real ones.
 
 In traffic snapshots the empty scene is one huge mode beside many small ones, and a generator that
 lost the small ones still makes perfect empty scenes. How often, and over how much of the
@@ -7,28 +7,18 @@ picture, something stands before the background tells the two apart.
 Images are floating in [-1, 1]; thresholds are in the same unit.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from logan.metrics.checks import check_images
 
-__all__ = [
-    "AREA_EDGES",
-    "background",
-    "foreground_area",
-    "foreground_distance",
-    "foreground_mask",
-    "foreground_share",
-]
+__all__ = ["area_edges", "background", "foreground_distance"]
 
 # A tenth of the range from black to white, 26 of 256 grey levels: above what sensor noise,
 # compression and a generator's blur do to the background, below the contrast of most vehicles.
 DEFAULT_THRESHOLD = 0.2
-
-# Each bin twice as wide as the one before: areas are many near 0 and few above, and a car that is
-# near is to one that is far as 0.32 to 0.04. Fixed edges make the distances of all runs comparable.
-AREA_EDGES = (0.0, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.0)
 
 
 def background(frames: np.ndarray) -> np.ndarray:
@@ -51,76 +41,26 @@ def background(frames: np.ndarray) -> np.ndarray:
     return np.stack(rows).astype(np.float32)
 
 
-def foreground_mask(
-    frames: np.ndarray, background: np.ndarray, threshold: float = DEFAULT_THRESHOLD
-) -> np.ndarray:
-    """Which pixels of each frame differ from the background.
+def area_edges(smallest_area: float) -> tuple[float, ...]:
+    """Edges of bins for a histogram of areas, each bin twice as wide as the one before.
 
-    A pixel is foreground when max over channels |frame - background - shift| > threshold, where
-    shift is the median over the frame's pixels of frame - background, per frame and channel. It
-    takes out a change of the light or of the camera's exposure, as long as the foreground
-    covers less than half of the frame.
+    Areas are many near 0 and few above, and a car that is near is to one that is far as 0.32 to
+    0.04. Two bins lie below the smallest area of a thing, besides the one that holds nothing.
 
     Args:
-        frames: floating [frames, height, width, channels] in [-1, 1].
-        background: floating [height, width, channels], see `background`.
-        threshold: smallest difference that counts, on the scale of [-1, 1].
+        smallest_area: in (0, 1), see `logan.metrics.scene.Scene`.
 
     Returns:
-        bool [frames, height, width]. Its mean over axis 0 is a map of where things appear.
-
-    Raises:
-        ValueError: if the arrays do not fit or are not floating, or the threshold is negative.
+        0, a quarter of the smallest area, half of it, itself, twice that, …, 1.
     """
-    check_images(frames, "frames")
-    if background.shape != frames.shape[1:]:
-        raise ValueError(
-            f"Expected a background of shape {frames.shape[1:]}. Received: {background.shape}."
-        )
-    if threshold < 0:
-        raise ValueError(f"Expected a threshold of 0 or more. Received: {threshold}.")
-    # Frame by frame, so that memory stays flat and the frames may be mapped from a file.
-    return np.stack([_mask(frame, background, threshold) for frame in frames])
-
-
-def foreground_area(
-    frames: np.ndarray, background: np.ndarray, threshold: float = DEFAULT_THRESHOLD
-) -> np.ndarray:
-    """The share of each frame's pixels that are foreground.
-
-    Args:
-        frames: floating [frames, height, width, channels] in [-1, 1].
-        background: floating [height, width, channels], see `background`.
-        threshold: see `foreground_mask`.
-
-    Returns:
-        float64 [frames] in [0, 1].
-    """
-    return foreground_mask(frames, background, threshold).mean(axis=(1, 2))
-
-
-def foreground_share(areas: np.ndarray, minimum_area: float = 0.02) -> float:
-    """The share of frames in which something stands before the background.
-
-    Args:
-        areas: floating [frames] in [0, 1], see `foreground_area`.
-        minimum_area: a frame counts when more than this share of its pixels is foreground. The
-            default is 20 of the pixels of a 32 by 32 frame, a patch of 4 by 5.
-
-    Returns:
-        A number in [0, 1].
-
-    Raises:
-        ValueError: if there are no areas, or if they are not shares.
-    """
-    _check_areas("areas", areas)
-    return float(np.mean(np.asarray(areas) > minimum_area))
+    doublings = range(-2, math.ceil(-math.log2(smallest_area)))
+    return (0.0, *(smallest_area * 2.0**each for each in doublings), 1.0)
 
 
 def foreground_distance(
     real_areas: np.ndarray,
     generated_areas: np.ndarray,
-    bins: Sequence[float] = AREA_EDGES,
+    bins: Sequence[float],
 ) -> float:
     """The Jensen-Shannon distance of two histograms of foreground areas.
 
@@ -133,9 +73,9 @@ def foreground_distance(
     divergence is a metric). With finite samples of equal distributions it is a little above 0.
 
     Args:
-        real_areas: floating [frames] in [0, 1], see `foreground_area`.
+        real_areas: floating [frames] in [0, 1], see `logan.metrics.scene.Foreground`.
         generated_areas: floating [generated frames] in [0, 1]; the numbers may differ.
-        bins: the ascending edges of the bins, from 0 to 1.
+        bins: the ascending edges of the bins, from 0 to 1, see `area_edges`.
 
     Returns:
         A number in [0, 1].
@@ -156,12 +96,6 @@ def foreground_distance(
     divergence = (_relative_entropy(real, middle) + _relative_entropy(generated, middle)) / 2
     # Rounding may leave a divergence of 0 just below it, and one of 1 just above.
     return float(np.sqrt(np.clip(divergence, 0, 1)))
-
-
-def _mask(frame: np.ndarray, background: np.ndarray, threshold: float) -> np.ndarray:
-    difference = frame.astype(np.float32) - background
-    difference -= np.median(difference, axis=(0, 1))
-    return np.abs(difference).max(axis=-1) > threshold
 
 
 def _relative_entropy(p: np.ndarray, q: np.ndarray) -> float:

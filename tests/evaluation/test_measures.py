@@ -6,7 +6,6 @@ import tensorflow as tf
 
 from logan.evaluation import columns, table
 from logan.evaluation.fidelity import FIDELITY
-from logan.evaluation.foreground import faint_share
 from logan.evaluation.measures import MEASURES, Column, Measure, Measured
 from logan.evaluation.pull import PULL
 from logan.evaluation.reconstruction import closeness, reference_guesses
@@ -71,11 +70,6 @@ def test_reconstructions_of_occupied_images_are_measured_apart():
     assert measured["occupied"]["images"] == 600
     assert "occupied" not in closeness(X, x_hat, None)
     assert "occupied" not in closeness(X, x_hat, np.zeros(1_200, bool))
-
-
-def test_faint_is_some_foreground_up_to_the_limit():
-    areas = np.array([0.0, 0.001, 0.02, 0.021, 1.0])
-    assert faint_share(areas) == pytest.approx(2 / 5)
 
 
 @pytest.fixture
