@@ -94,11 +94,11 @@ def light_sources(rest: np.ndarray, noise: float) -> np.ndarray:
     low, high = np.quantile(rest, [_TAIL, 1 - _TAIL], axis=0).astype(np.float32)
     clipped = np.clip(rest, low, high)
     clipped -= clipped.mean(0)
-    flat, sources = clipped.reshape(len(rest), -1), []
+    flat = clipped.reshape(len(rest), -1)
     # What neighbours share is no noise, however strong: leaves in the wind are restless alone.
-    shared = np.zeros(rest.shape[1:], np.float32)
-    shared[:, :-1] = np.einsum("nhwc,nhwc->hwc", clipped[:, :, :-1], clipped[:, :, 1:]) / len(rest)
-    shared = shared.ravel()
+    beside = np.einsum("nhwc,nhwc->hwc", clipped[:, :, :-1], clipped[:, :, 1:]) / len(rest)
+    shared = np.pad(beside, ((0, 0), (0, 1), (0, 0))).ravel()
+    sources: list[np.ndarray] = []
     for _ in range(_MOST_TRIES):
         seed = int(np.argmax(shared))
         if shared[seed] <= (_RESTLESS * noise) ** 2 or len(sources) == _MOST_SOURCES:

@@ -197,7 +197,7 @@ class Scene:
 
 
 def _is_enough(largest: np.ndarray) -> bool:
-    return np.count_nonzero(largest) >= max(3, LEAST_SHARE * len(largest))
+    return bool(np.count_nonzero(largest) >= max(3, LEAST_SHARE * len(largest)))
 
 
 def _seen(amounts: np.ndarray) -> np.ndarray:
