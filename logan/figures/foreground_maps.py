@@ -31,7 +31,7 @@ def foreground_maps_figure(
 
     Args:
         real_map: float [height, width] in [0, 1], the share of frames in which each pixel is
-            foreground: the mean of `logan.metrics.scene.Foreground` over frames.
+            foreground: the mean of the mask of `logan.metrics.scene.Foreground` over frames.
         generated_map: the same of generations.
         real_share: in [0, 1], the share of real frames with foreground, for the caption.
         generated_share: the same of generations.

@@ -22,7 +22,8 @@ __all__ = ["Foreground", "Scene"]
 # it: chance alone brings the first in one of 1.7 million values.
 CERTAIN, POSSIBLE = 5.0, 3.0  # in standard deviations of noise
 LEAST_CONTRAST = 0.04  # 5 of 256 grey levels
-CONTRAST_SHARE = 1 / 3  # of the median contrast of what passes
+# A third of the contrast that all but a quarter of what passes has: edges are blurred.
+CONTRAST_SHARE, CONTRAST_QUANTILE = 1 / 3, 0.25
 LARGEST_AREA = 0.02  # 20 of the pixels of a 32 by 32 frame
 # Half of the size that all but a tenth of what passes has: some of it is cut by the frame's edge.
 AREA_SHARE, AREA_QUANTILE = 0.5, 0.1
@@ -91,12 +92,12 @@ class Scene:
         """Learns the scene from real frames.
 
         The background is the median over frames. It is right where the scene is uncovered for
-        more than half of the time. Light is found by `light_sources`. Background and noise are
+        more than half of the time. What always stands somewhere belongs to the scene. Light is found by `light_sources`. Background and noise are
         then estimated twice more, each time without the foreground found by the last estimate.
-        The contrast that counts is a third of the median contrast of what passes, from 0.04 to
-        0.2; the area that counts is half of the 10 % quantile of the largest area of frames with
-        any, from 4 pixels to 2 %. Both are the upper ends if less than 1 % of the frames, or less
-        than 3, have any.
+        The contrast that counts is a third of the 25 % quantile of the largest difference of
+        frames with a solid area, from 0.04 to 0.2. The area that counts is half of the 10 %
+        quantile of their largest areas, from 4 pixels to 2 %. Both are the upper ends if less
+        than 1 % of the frames, or less than 3, have any.
 
         Args:
             frames: floating [frames, height, width, channels] in [-1, 1], in order of time if it
@@ -172,8 +173,9 @@ class Scene:
         found = self._found(rest)
         contrast = DEFAULT_THRESHOLD
         if _is_enough(found.largest):
-            passing = np.abs(rest).max(-1)[found.mask & (found.largest > 0)[:, None, None]]
-            contrast = CONTRAST_SHARE * float(np.median(passing))
+            strongest = np.where(found.mask, np.abs(rest).max(-1), 0).max((1, 2))
+            strongest = strongest[found.largest > 0]
+            contrast = CONTRAST_SHARE * float(np.quantile(strongest, CONTRAST_QUANTILE))
         contrast = float(np.clip(contrast, LEAST_CONTRAST, DEFAULT_THRESHOLD))
         scene = dataclasses.replace(self, contrast=contrast)
         largest, area = scene._found(rest).largest, LARGEST_AREA
