@@ -92,8 +92,10 @@ class Scene:
         """Learns the scene from real frames.
 
         The background is the median over frames. It is right where the scene is uncovered for
-        more than half of the time. What always stands somewhere belongs to the scene. Light is found by `light_sources`. Background and noise are
-        then estimated twice more, each time without the foreground found by the last estimate.
+        more than half of the time; what always stands somewhere belongs to the scene. Light is
+        found by `light_sources`. Background and noise are then estimated twice more, each time
+        without the foreground found by the last estimate.
+
         The contrast that counts is a third of the 25 % quantile of the largest difference of
         frames with a solid area, from 0.04 to 0.2. The area that counts is half of the 10 %
         quantile of their largest areas, from 4 pixels to 2 %. Both are the upper ends if less
