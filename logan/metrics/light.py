@@ -20,7 +20,7 @@ _MOST_SOURCES, _MOST_TRIES = 6, 24
 _RESTLESS = 2.5  # in standard deviations of a quiet pixel
 _TAIL = 0.1  # what passes a pixel in fewer frames than this leaves the search alone
 _MEMBER, _TOUCHED = 0.7, 0.05  # shares of a pixel's variance that one course explains
-_FIXED_SHARE = 0.9
+_FIXED_SHARE = 0.95
 _BETWEEN_SHARE = 0.1
 
 
@@ -95,18 +95,17 @@ def light_sources(rest: np.ndarray, noise: float) -> np.ndarray:
     clipped = np.clip(rest, low, high)
     clipped -= clipped.mean(0)
     flat = clipped.reshape(len(rest), -1)
-    # What neighbours share is no noise, however strong: leaves in the wind are restless alone.
-    beside = np.einsum("nhwc,nhwc->hwc", clipped[:, :, :-1], clipped[:, :, 1:]) / len(rest)
-    shared = np.pad(beside, ((0, 0), (0, 1), (0, 0))).ravel()
+    is_tried = np.zeros(flat.shape[1], bool)
     sources: list[np.ndarray] = []
     for _ in range(_MOST_TRIES):
+        shared = np.where(is_tried, 0, _shared(clipped).ravel())
         seed = int(np.argmax(shared))
         if shared[seed] <= (_RESTLESS * noise) ** 2 or len(sources) == _MOST_SOURCES:
             break
         course, pattern, is_member, share = _part_around(flat, seed, noise)
-        shared[is_member] = 0
+        is_tried |= is_member
         if share >= _FIXED_SHARE and is_light(course):
-            flat -= np.outer(course, pattern)
+            flat -= np.outer(course, pattern)  # and so from `clipped`, of which it is a view
             sources.append(pattern / np.abs(pattern).max())
     return np.array(sources, np.float32).reshape(-1, *rest.shape[1:])
 
@@ -118,6 +117,8 @@ def is_light(course: np.ndarray) -> bool:
         course: floating [frames].
     """
     low, high = np.quantile(course, [_TAIL, 1 - _TAIL])
+    if high == low:
+        return False
     level = (course - low) / (high - low)
     if np.mean((level > 0.2) & (level < 0.8)) >= _BETWEEN_SHARE:
         return True
@@ -143,6 +144,15 @@ def _amounts(
     return amounts
 
 
+def _shared(rest: np.ndarray) -> np.ndarray:
+    """The covariance of each pixel with the next one of its row, of the scene's shape.
+
+    Noise has none, however strong: leaves in the wind are restless, but each by itself.
+    """
+    beside = np.einsum("nhwc,nhwc->hwc", rest[:, :, :-1], rest[:, :, 1:]) / len(rest)
+    return np.pad(beside, ((0, 0), (0, 1), (0, 0)))
+
+
 def _part_around(
     flat: np.ndarray, seed: int, noise: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
@@ -161,5 +171,7 @@ def _part_around(
         course = flat @ (pattern * is_member) / np.sum(pattern[is_member] ** 2)
     is_touched = (explained > _TOUCHED * variance) & (explained > (noise / 2) ** 2)
     above = np.maximum(variance - noise**2, 0)
-    share = np.minimum(explained, above)[is_touched].sum() / above[is_touched].sum()
+    # A pixel that is quiet itself may have been chosen for what the next one does.
+    total = max(above[is_touched].sum(), noise**2)
+    share = np.minimum(explained, above)[is_touched].sum() / total
     return course, pattern * is_touched, is_member, float(share)

@@ -71,8 +71,9 @@ TIME = np.arange(200)
         (TIME % 4 == 0, True),
         (TIME // 60 == 1, False),
         (TIME < 30, False),
+        (TIME == 7, False),
     ],
-    ids=["daylight", "lamp, half of the time", "lamp, in every fourth frame", "parked", "left"],
+    ids=["daylight", "lamp", "lamp in every fourth frame", "parked", "left", "passes once"],
 )
 def test_light_is_gradual_or_flickers(course, expected):
     assert is_light(np.asarray(course, np.float64)) is expected
