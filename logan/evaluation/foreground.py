@@ -1,5 +1,6 @@
 """What stands before the scene of a fixed camera, in training frames and in generations."""
 
+from logan.datasets.pixels import unit_range
 from logan.evaluation.measures import Column, Measure, Measured
 from logan.evaluation.record import Record
 from logan.figures.foreground_maps import foreground_maps_figure
@@ -9,7 +10,8 @@ from logan.metrics.scene import CERTAIN, Scene
 
 def _measure(record: Record) -> Measured:
     scene = record.scene
-    real, generated = (scene.foreground(frames) for frames in (record.train, record.generated))
+    real = scene.foreground(record.scene_frames)
+    generated = scene.foreground(unit_range(record.generated))
     shares = [float(each.is_occupied.mean()) for each in (real, generated)]
     numbers = {
         "real_share": shares[0],
@@ -34,10 +36,10 @@ def _measure(record: Record) -> Measured:
 
 def _protocol(scene: Scene) -> str:
     return (
-        "foreground, against a scene fitted on the training frames alone: share of frames with a "
-        f"connected area of at least {scene.smallest_area:.2%} of the pixels that differ from the "
-        f"median of the training frames by more than {scene.contrast:.3f} of [-1, 1] and "
-        f"{CERTAIN:g} standard deviations of their noise, after the light of each frame is taken "
+        "foreground, against a scene fitted on real frames alone, those for training if there are "
+        "any: share of frames with a connected area of at least "
+        f"{scene.smallest_area:.2%} of the pixels that differ from the median of those frames by "
+        f"more than {scene.contrast:.3f} of [-1, 1] and {CERTAIN:g} standard deviations of their noise, after the light of each frame is taken "
         "out; contrast and area follow from what passes in training frames; faint: share of "
         "frames in which some pixels differ, but no such area; distance: Jensen-Shannon distance "
         "of the histograms of the share of pixels that differ"
@@ -45,7 +47,7 @@ def _protocol(scene: Scene) -> str:
 
 
 FOREGROUND = Measure(
-    lambda record: record.has_fixed_camera and record.has("train", "generated"),
+    lambda record: record.has_fixed_camera and record.has("generated"),
     _measure,
     (
         Column("foreground", ("foreground", "generated_share"), "{:.3f}"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from logan.datasets.pixels import unit_range
 from logan.metrics.coverage import mode_coverage
 from logan.metrics.foreground import background
 from logan.metrics.scene import Scene
@@ -127,8 +128,13 @@ class Record:
 
     @functools.cached_property
     def scene(self) -> Scene:
-        """What a fixed camera shows when nothing stands before it, by the training images."""
-        return Scene.fit(self.train)
+        """What a fixed camera shows when nothing stands before it."""
+        return Scene.fit(self.scene_frames)
+
+    @property
+    def scene_frames(self) -> np.ndarray:
+        """Real images that the scene is known from: those for training, else the held-out ones."""
+        return unit_range(self.held_out if self.train is None else self.train)
 
     @functools.cached_property
     def truths(self) -> "list[Truth]":
@@ -141,7 +147,7 @@ class Record:
         if self.junction is not None:
             return np.array([len(truth) > 0 for truth in self.truths])
         if self.has_fixed_camera:
-            return self.scene.foreground(self.held_out).is_occupied
+            return self.scene.foreground(unit_range(self.held_out)).is_occupied
         return None
 
     @functools.cached_property
