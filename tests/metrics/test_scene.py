@@ -113,10 +113,10 @@ def lamp_on_a_house_in_slow_light(x, random):
     [
         (brighter, 1),
         (exposed, 3),
-        (house_in_slow_light, 1),
-        (house_in_late_sun, 3),
+        (house_in_slow_light, 3),
+        (house_in_late_sun, 1),
         (lamp, 1),
-        (lamp_on_a_house_in_slow_light, 3),
+        (lamp_on_a_house_in_slow_light, 1),
     ],
 )
 def test_light_is_no_foreground(light, channels):
