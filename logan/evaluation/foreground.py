@@ -39,10 +39,11 @@ def _protocol(scene: Scene) -> str:
         "foreground, against a scene fitted on real frames alone, those for training if there are "
         "any: share of frames with a connected area of at least "
         f"{scene.smallest_area:.2%} of the pixels that differ from the median of those frames by "
-        f"more than {scene.contrast:.3f} of [-1, 1] and {CERTAIN:g} standard deviations of their noise, after the light of each frame is taken "
-        "out; contrast and area follow from what passes in training frames; faint: share of "
-        "frames in which some pixels differ, but no such area; distance: Jensen-Shannon distance "
-        "of the histograms of the share of pixels that differ"
+        f"more than {scene.contrast:.3f} of [-1, 1] and {CERTAIN:g} standard deviations of their "
+        "noise, after the light of each frame is taken out; contrast and area follow from what "
+        "passes in those frames; faint: share of frames in which some pixels differ, but no such "
+        "area; distance: Jensen-Shannon distance of the histograms of the share of pixels that "
+        "differ"
     )
 
 
