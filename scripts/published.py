@@ -8,6 +8,7 @@ from logan.evaluation.measures import Column
 EXTRA_COLUMNS = [
     Column("alignment", ("pull", "alignment"), "{:.2f}"),
     Column("alignment of others", ("pull", "alignment_of_others"), "{:.2f}"),
+    Column("CPU seconds", ("cpu_seconds",), "{:.0f}"),
 ]
 
 
@@ -157,6 +158,25 @@ TABLES = {
             )
             for toy in _SIX_TOYS
         ),
+    ),
+    "toy/endings": _table(
+        ("data", "weights"),
+        (
+            "seeds",
+            "fair ≥ modes",
+            "HQ ≥ 0.9",
+            "reverse KL ≤ 0.01",
+            "HQ",
+            "reverse KL",
+            "spread/σ",
+            "rmse G(E(x))",
+            "CPU seconds",
+        ),
+        {
+            f"endings/{toy}-pairwise{weights}-seed*": (toy, words)
+            for toy in ("ring8", "ring16", "line")
+            for weights, words in (("", "best"), ("-last", "last"))
+        },
     ),
     "encoder/priors": _table(
         ("prior",),

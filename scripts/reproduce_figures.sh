@@ -28,6 +28,6 @@ encoders=
 for experiment in encoder-unimodal encoder-modes; do
   encoders+=${encoders:+,}$folder/$experiment-none-seed0
 done
-EXPERIMENTS='encoder-unimodal encoder-modes' PENALTIES=none scripts/reproduce_toy.sh "$folder"
+METHOD='' EXPERIMENTS='encoder-unimodal encoder-modes' PENALTIES=none scripts/reproduce_toy.sh "$folder"
 logan-compare --workdirs="$encoders" --output="$folder/encoder.png"
 cp "$folder/encoder.png" results/figures/

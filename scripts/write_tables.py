@@ -18,7 +18,7 @@ from typing import Any
 from absl import app, flags
 from published import EXTRA_COLUMNS, TABLES, Runs, Table
 
-from logan.evaluation.over_seeds import by_title, cell, markdown, seeds
+from logan.evaluation.over_seeds import by_title, cell, lookup, markdown, seeds
 from logan.files import read_json, write_text
 
 flags.DEFINE_bool("check", False, "Compare only.")
@@ -26,6 +26,7 @@ flags.DEFINE_bool("check", False, "Compare only.")
 ROOT = Path(__file__).parents[1]
 _COLUMNS = by_title() | {column.title: column for column in EXTRA_COLUMNS}
 _MARK = re.compile(r"(<!-- (table|number): (.+?) -->).*?(<!-- end -->)", re.DOTALL)
+_BAR = re.compile(r"(.+) (≥|≤) (\S+)")  # such as "HQ ≥ 0.9", "fair ≥ modes"
 _EDGE = re.compile(r"<!-- (table:|number:|end) ")
 
 
@@ -43,11 +44,24 @@ def numbers(root: Path, runs: Runs) -> list[str]:
     for title in runs.titles:
         if title == "seeds":
             cells.append(seeds(metrics))
+        elif bar := _BAR.fullmatch(title):
+            cells.append(_met(metrics, *bar.groups()))
         elif title in _COLUMNS:
             cells.append(cell(metrics, _COLUMNS[title], runs.mean_only))
         else:
             raise ValueError(f"Expected one of {', '.join(_COLUMNS)}. Received: {title}")
     return cells
+
+
+def _met(metrics: list[dict[str, Any]], title: str, sign: str, limit: str) -> str:
+    """How many of the runs meet a bar: a number, or the value of another column."""
+    met = 0
+    for each in metrics:
+        value = lookup(each, _COLUMNS[title])
+        bound = lookup(each, _COLUMNS[limit]) if limit in _COLUMNS else float(limit)
+        # A null is a divergence without a single good sample.
+        met += value is not None and (value >= bound if sign == "≥" else value <= bound)
+    return f"{met} of {len(metrics)}"
 
 
 def table(root: Path, spec: Table) -> str:

@@ -94,6 +94,18 @@ def test_a_table_has_the_titles_of_its_columns_and_a_row_for_each_setting(
     )
 
 
+def test_a_bar_is_met_by_some_of_the_runs(script: ModuleType, runs: Path) -> None:
+    write_json(runs / "results/metrics/toy/b-seed0.json", {"captured_fair": 5, "modes": 5})
+    write_json(runs / "results/metrics/toy/b-seed1.json", {"captured_fair": 4, "modes": 5})
+    write_json(runs / "results/metrics/toy/b-seed2.json", {"reverse_kl": None, "modes": 5})
+    spec = script.Runs("toy/a-seed*", ("HQ ≥ 0.9349", "HQ ≤ 0.95", "fair ≥ 3"))
+    assert script.numbers(runs, spec) == ["1 of 2", "2 of 2", "1 of 2"]
+    spec = script.Runs("toy/b-seed[01]", ("fair ≥ modes",))
+    assert script.numbers(runs, spec) == ["1 of 2"]
+    # No good sample at all is no small divergence.
+    assert script.numbers(runs, script.Runs("toy/b-seed2", ("reverse KL ≤ 9",))) == ["0 of 1"]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -123,6 +135,7 @@ def test_published_titles_are_those_of_the_commands(script: ModuleType) -> None:
         for part in row
         if isinstance(part, published.Runs)
         for title in part.titles
+        for title in re.split(" [≥≤] ", title)[: 2 if title.endswith("modes") else 1]
     }
     assert extra.isdisjoint(column.title for column in columns())
     assert shown - extra - {"seeds"} <= {column.title for column in columns()}

@@ -7,6 +7,7 @@ from logan.evaluation.measures import Column
 from logan.evaluation.tables import columns
 
 ABSENT = "-"
+MANY = 5  # seeds that are listed one by one, at most
 
 
 def by_title() -> dict[str, Column]:
@@ -56,8 +57,11 @@ def without_absent(table: Sequence[Sequence[str]]) -> list[list[str]]:
 
 
 def seeds(runs: Sequence[dict[str, Any]]) -> str:
-    """The runs' seeds, ascending."""
-    return ", ".join(str(seed) for seed in sorted(metrics["seed"] for metrics in runs))
+    """The runs' seeds, ascending; of many in a row the first and the last."""
+    found = sorted(metrics["seed"] for metrics in runs)
+    if len(found) > MANY and found == list(range(found[0], found[-1] + 1)):
+        return f"{found[0]} to {found[-1]}"
+    return ", ".join(map(str, found))
 
 
 def markdown(table: Sequence[Sequence[str]]) -> str:

@@ -39,6 +39,11 @@ def test_seeds_ascend(order: tuple[int, int]) -> None:
     assert seeds([{"seed": seed} for seed in order]) == "2, 10"
 
 
+def test_many_seeds_in_a_row_are_a_range() -> None:
+    assert seeds([{"seed": seed} for seed in (5, 4, 3, 2, 1, 0)]) == "0 to 5"
+    assert seeds([{"seed": seed} for seed in (0, 1, 2, 3, 4, 6)]) == "0, 1, 2, 3, 4, 6"
+
+
 def test_columns_without_a_value_are_left_out() -> None:
     table = [["run", "HQ", "SSIM"], ["a", "-", "-"], ["b", "0.9", "-"]]
     assert markdown(without_absent(table)) == (
