@@ -44,6 +44,7 @@ class Choice:
         labels: a CSV file with the columns file and label of the real images.
         fixed_camera: whether all images show one scene, so that a foreground can be told from it.
         seed: of the draws of measures, and of a run's generations.
+        skip_unreadable: leave out pictures that cannot be read, and name them on stderr.
         cache: folder to keep decoded pictures in, or None.
     """
 
@@ -54,6 +55,7 @@ class Choice:
     labels: str | Path | None = None
     fixed_camera: bool = False
     seed: int = 0
+    skip_unreadable: bool = False
     cache: Path | None = None
 
     def __post_init__(self) -> None:
@@ -149,6 +151,7 @@ def record_of(
                 size,
                 channels,
                 f"--{part}",
+                skip_unreadable=choice.skip_unreadable,
                 cache_dir=choice.cache,
                 show_progress=say is not _silent,
             )

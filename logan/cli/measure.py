@@ -49,6 +49,12 @@ def define() -> None:
         "Whether all images show one scene: then what stands before it is measured.",
         module_name="logan.cli",
     )
+    flags.DEFINE_bool(
+        "skip_unreadable",
+        False,
+        "Leave out pictures that cannot be read, and name them.",
+        module_name="logan.cli",
+    )
     flags.DEFINE_integer("seed", 0, "Seed of all draws.", lower_bound=0, module_name="logan.cli")
     command.define_plugins("measures and extractors")
     command.define_threads()
@@ -74,6 +80,7 @@ def main() -> None:
         labels=settings.labels,
         fixed_camera=settings.fixed_camera,
         seed=settings.seed,
+        skip_unreadable=settings.skip_unreadable,
         cache=output / ".cache",
     )
     sources = (settings.real, settings.generated, settings.train)

@@ -14,7 +14,7 @@ from PIL import Image
 from logan.datasets.image_folder import load_pictures
 from logan.datasets.names import Names
 from logan.datasets.picture_files import picture_files
-from logan.datasets.pictures import fit, read_picture
+from logan.datasets.pictures import PictureError, fit, read_picture
 from logan.datasets.pixels import to_uint8
 from logan.datasets.video import load_frames, load_frames_and_origins, names_of_frames
 from logan.errors import UserError
@@ -87,7 +87,13 @@ def shape_of(source: str | Path | np.ndarray, flag: str) -> Shape:
             if not files.names:
                 raise UserError(f"expected pictures in {path}. Received: none that can be read")
             places = np.linspace(0, len(files.names) - 1, min(_PROBED, len(files.names)))
-            seen = [read_picture(files.open(files.names[int(place)])) for place in places]
+            seen = []
+            for place in places:
+                # Loading them all says which cannot be read, and why.
+                with contextlib.suppress(PictureError):
+                    seen.append(read_picture(files.open(files.names[int(place)])))
+        if not seen:
+            return Shape(LARGEST_SIZE, 3)
         sides = [min(picture.size) for picture in seen]
         is_grey = all(picture.image.mode == "L" for picture in seen)
         return Shape(min(sides), 1 if is_grey else 3)
@@ -103,6 +109,7 @@ def load_image_set(
     channels: int,
     flag: str,
     *,
+    skip_unreadable: bool = False,
     cache_dir: Path | None = None,
     show_progress: bool = False,
 ) -> ImageSet:
@@ -119,6 +126,7 @@ def load_image_set(
         size: pixels of each side.
         channels: 1 or 3.
         flag: which flag or argument it was given by, for errors.
+        skip_unreadable: leave out pictures that cannot be read, and name them on stderr.
         cache_dir: folder to keep decoded pictures in.
         show_progress: whether to draw a bar on stderr.
 
@@ -139,6 +147,7 @@ def load_image_set(
                 path,
                 size=size,
                 channels=channels,
+                skip_unreadable=skip_unreadable,
                 cache_dir=cache_dir,
                 show_progress=show_progress,
             )

@@ -111,8 +111,8 @@ def neighbour_measures(
     real, generated = as_pair(real, generated, most + 1)
     first, second = centred(real, generated)
     equal = equal_below(real, generated)
-    wide, _ = _real_balls(first, precision_neighbours, equal, _WIDE)
-    narrow, real_held = _real_balls(first, density_neighbours, equal, _NARROW)
+    radii, real_held = _real_balls(first, [precision_neighbours, density_neighbours], equal)
+    wide, narrow = radii[0] * _WIDE, radii[1] * _NARROW
     generated_reach = _WIDE * _squared_radii(second, precision_neighbours)
     precise = 0
     is_recalled = np.zeros(len(first), bool)
@@ -169,7 +169,7 @@ def covered(real: ArrayLike, generated: ArrayLike, neighbours: int = 5) -> np.nd
     real, generated = as_pair(real, generated, neighbours + 1)
     first, second = centred(real, generated)
     equal = equal_below(real, generated)
-    narrow, _ = _real_balls(first, neighbours, equal, _NARROW)
+    narrow = _real_balls(first, [neighbours], equal)[0][0] * _NARROW
     nearest = np.concatenate(
         [squared_distances(first[block], second).min(axis=1) for block in blocks(len(first))]
     )
@@ -213,27 +213,28 @@ def nearest_distances(queries: ArrayLike, references: ArrayLike) -> tuple[np.nda
 
 
 def _real_balls(
-    features: np.ndarray, neighbours: int, equal: float, margin: float
+    features: np.ndarray, neighbours: list[int], equal: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Each image's ball among its own kind.
+    """Each image's balls among its own kind.
 
     Returns:
-        float64 [images], squared radii times the margin, and int64 [images], how many images lie
-        in the open balls, their own among them.
+        float64 [neighbours, images], squared radii, and int64 [images], how many images lie in the
+        open balls of the last number of neighbours, their own among them.
     """
+    at = [k - 1 for k in neighbours]
     radii, held = [], []
     for block in blocks(len(features)):
         distances = squared_distances(features[block], features)
         fill_own(distances, block, np.inf)
-        reach = np.partition(distances, neighbours - 1, axis=1)[:, neighbours - 1]
+        reach = np.partition(distances, at, axis=1)[:, at]
         if np.any(reach <= equal):
             differing = np.where(distances > equal, distances, np.inf).min(axis=1)
             halfway = np.where(np.isfinite(differing), differing / 4, 0.0)
-            reach = np.where(reach <= equal, halfway, reach)
-        radii.append(reach * margin)
-        is_inside = (distances < radii[-1][:, None]) | (distances <= equal)
+            reach = np.where(reach <= equal, halfway[:, None], reach)
+        radii.append(reach)
+        is_inside = (distances < reach[:, -1:] * _NARROW) | (distances <= equal)
         held.append(1 + np.count_nonzero(is_inside, axis=1))
-    return np.concatenate(radii), np.concatenate(held)
+    return np.concatenate(radii).T, np.concatenate(held)
 
 
 def _squared_radii(features: np.ndarray, neighbours: int) -> np.ndarray:

@@ -146,5 +146,14 @@ def test_files_that_are_none_are_refused(tmp_path):
             shape_of(tmp_path / name, "--real")
 
 
+def test_pictures_that_cannot_be_read_are_named_or_left_out(folder, capsys):
+    (folder / "a" / "1.png").write_bytes(b"no picture")
+    assert shape_of(folder, "--real") == Shape(4, 1)
+    with pytest.raises(UserError, match=r"(?s)--real: .*a/1\.png"):
+        load(folder)
+    assert len(load_image_set(folder, 4, 1, "--real", skip_unreadable=True)) == 3
+    assert "a/1.png" in capsys.readouterr().err
+
+
 def test_paths_are_strings_too(folder):
     assert len(load(str(folder))) == len(load(Path(folder)))
