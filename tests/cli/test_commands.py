@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from logan.cli import image_run as image_run_module
 from logan.cli import interpolate, reconstruct
@@ -56,6 +57,13 @@ def call(command: str, *arguments: str, code: int = 0, cwd: Path | None = None) 
     )
     assert done.returncode == code, f"{done.stdout}\n{done.stderr}"
     return done.stdout if code == 0 else done.stderr
+
+
+def tensorboard_tags(folder: Path) -> dict[str, Any]:
+    """What TensorBoard finds in a folder of events."""
+    events = EventAccumulator(str(folder))
+    events.Reload()
+    return events.Tags()
 
 
 def write_video(path: Path, frames: int) -> Path:
@@ -514,6 +522,13 @@ def test_evaluation_of_the_junction(junction_runs: list[Path]) -> None:
     assert all(float(row["reconstruction_mse"]) > 0 for row in rows)
     assert 0 <= metrics["missed"]["missed_share"] <= 1
     assert 0 <= metrics["copies"]["share"] <= 1
+    page = (junction_runs[0] / "report.html").read_text()
+    for heading in ("What was missed", "Where things appear", "Reconstructions", "Training"):
+        assert f"<h2>{heading}</h2>" in page
+    assert "Covers " in page and "Something stands before the scene in" in page
+    tags = tensorboard_tags(junction_runs[0] / "tensorboard" / "evaluation")
+    assert {"fidelity/coverage", "foreground/generated_share"} <= set(tags["tensors"])
+    assert {"missed", "foreground_maps", "_hparams_/session_start_info"} <= set(tags["tensors"])
     for name in ("missed.png", "copies.png", "foreground_maps.png"):
         with Image.open(junction_runs[0] / "figures" / name) as picture:
             assert picture.size[0] > 200
