@@ -4,6 +4,7 @@ import math
 import numpy as np
 import pytest
 import tensorflow as tf
+from placed import distance, normal, points
 
 from logan.metrics import distances
 from logan.metrics import fidelity as module
@@ -26,29 +27,6 @@ PAIR_MEASURES = [
     density_coverage,
     fidelity,
 ]
-
-
-def normal(seed, *shape):
-    return np.random.default_rng(seed).standard_normal(shape)
-
-
-@pytest.fixture
-def real():
-    return normal(0, 23, 4).astype(np.float32)
-
-
-@pytest.fixture
-def generated():
-    return (normal(1, 17, 4) * 0.7 + 0.5).astype(np.float32)
-
-
-def points(*values):
-    """Float features [values, 1]."""
-    return np.array(values, float)[:, None]
-
-
-def distance(x, y):
-    return math.sqrt(sum((float(a) - float(b)) ** 2 for a, b in zip(x, y, strict=True)))
 
 
 def unbiased_discrepancy(xs, ys, kernel):

@@ -2,16 +2,9 @@ import math
 
 import numpy as np
 import pytest
+from placed import normal, points
 
 from logan.metrics.missed import Missed, _chances_of_few, cases, missed_images, near_copies
-
-
-def normal(seed, *shape):
-    return np.random.default_rng(seed).standard_normal(shape)
-
-
-def points(*values):
-    return np.array(values, float)[:, None]
 
 
 def test_chances_are_hypergeometric():

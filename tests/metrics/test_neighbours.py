@@ -1,7 +1,6 @@
-import math
-
 import numpy as np
 import pytest
+from placed import distance, normal, points
 
 from logan.metrics.distances import squared_distances
 from logan.metrics.neighbours import (
@@ -10,30 +9,6 @@ from logan.metrics.neighbours import (
     nearest_distances,
     precision_recall,
 )
-
-
-def normal(seed, *shape):
-    return np.random.default_rng(seed).standard_normal(shape)
-
-
-@pytest.fixture
-def real():
-    return normal(0, 23, 4).astype(np.float32)
-
-
-@pytest.fixture
-def generated():
-    return (normal(1, 17, 4) * 0.7 + 0.5).astype(np.float32)
-
-
-def points(*values):
-    """Float features [values, 1]."""
-    return np.array(values, float)[:, None]
-
-
-def distance(x, y):
-    return math.sqrt(sum((float(a) - float(b)) ** 2 for a, b in zip(x, y, strict=True)))
-
 
 # Precision, recall, density, coverage
 
