@@ -15,6 +15,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from absl import app, flags
+from matplotlib.ticker import NullFormatter
 
 from logan import preset
 from logan.datasets.load import load
@@ -119,6 +120,7 @@ def draw(runs: dict[str, list[dict[str, float]]]) -> Any:
                         ls="-" if colour[1] == "0" else "--",
                     )
             axes.set_yscale(scale)
+            axes.yaxis.set_minor_formatter(NullFormatter())
             if column == 0:
                 axes.set_ylabel(label)
             if key in ("reconstruction_distance", "fair"):
