@@ -4,8 +4,9 @@
 
 Real images hold a share of one digit, or of frames with a car in one cell of the rendered junction;
 the generated images are others of the same set without any. A plant is shown when one of the first
-three cases is headed by what was left out; an alarm is any case of which `missed_images` is sure. A
-share of 0 is a complete copy: other images of the same distribution.
+three cases is headed by what was left out; an alarm is any case that is sure. As in the report, the
+surer of the extractor's features and of thumbnails counts. A share of 0 is a complete copy: other
+images of the same distribution.
 """
 
 import gzip
@@ -17,7 +18,8 @@ from absl import app, flags
 
 from logan.datasets.junction import Junction
 from logan.extractors import make_extractor
-from logan.metrics.missed import SURE, cases, missed_images
+from logan.metrics.images import thumbnails
+from logan.metrics.missed import SURE, cases, missed_by_any
 
 FLAGS = flags.FLAGS
 SHARES = (0.0, 0.002, 0.005, 0.01, 0.02, 0.05)
@@ -54,18 +56,19 @@ def junction(count: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def plant(
-    features: np.ndarray, has: np.ndarray, share: float, images: int, seed: int
+    kinds: list[np.ndarray], has: np.ndarray, share: float, images: int, seed: int
 ) -> tuple[bool, bool]:
     """Whether a hole is shown and whether an alarm is given, of one draw."""
-    order = np.random.default_rng(seed).permutation(len(features))
+    order = np.random.default_rng(seed).permutation(len(has))
     if share == 0:
         left_out, others = order[:0], order
     else:
         left_out, others = order[has[order]], order[~has[order]]
     count = round(share * images)
-    real = features[np.concatenate([left_out[:count], others[: images - count]])]
-    found = missed_images(real, features[others[images : 2 * images]])
-    case = cases(found, real, FIRST)
+    real = np.concatenate([left_out[:count], others[: images - count]])
+    generated = others[images : 2 * images]
+    found, kind = missed_by_any([(features[real], features[generated]) for features in kinds])
+    case = cases(found, kinds[kind][real], FIRST)
     worst = found.worst_first()
     heads = [int(worst[np.argmax(case[worst] == number)]) for number in range(case.max() + 1)]
     return any(head < count for head in heads), bool(found.chance.min() < SURE)
@@ -87,11 +90,11 @@ def main(arguments: list[str]) -> None:
     for name, (images, things, extractors) in sets.items():
         for text in extractors:
             weights = FLAGS.squeezenet if text.startswith("squeezenet") else None
-            features = make_extractor(text, weights)(images)
+            kinds = [make_extractor(text, weights)(images), thumbnails(images)]
             for share in SHARES:
                 trials = FLAGS.trials if share else 2 * FLAGS.trials
                 results = [
-                    plant(features, things[trial % len(things)], share, FLAGS.images, trial)
+                    plant(kinds, things[trial % len(things)], share, FLAGS.images, trial)
                     for trial in range(trials)
                 ]
                 shown, alarms = np.mean(results, axis=0)

@@ -12,11 +12,12 @@ from logan.datasets.pixels import unit_range
 from logan.evaluation.measures import Column, Measure, Measured
 from logan.evaluation.record import Record
 from logan.figures.missed import missed_figure
-from logan.metrics.images import mean_squared_error
-from logan.metrics.missed import SURE, Missed, cases, missed_images
+from logan.metrics.images import mean_squared_error, thumbnails
+from logan.metrics.missed import SURE, Missed, cases, missed_by_any
 from logan.metrics.neighbours import equal_share
 
 SHOWN = 12
+THUMBNAILS = "means over 8 x 8 squares"
 CASES = 100  # told apart in missed.csv
 
 
@@ -26,7 +27,8 @@ class Searched:
 
     Attributes:
         parts: the held-out and, where they are searched, the training images.
-        features: float32 [images, features].
+        features: float32 [images, features], those by which most surely something is missed.
+        name: what these features are.
         reconstructed: G(E(x)) of each, if there is an encoder.
         names: what they are called, if it is known.
         found: how well each is covered.
@@ -36,6 +38,7 @@ class Searched:
 
     parts: list[np.ndarray]
     features: np.ndarray
+    name: str
     reconstructed: np.ndarray | None
     names: Names | None
     found: Missed
@@ -71,11 +74,17 @@ def search(record: Record) -> Searched:
             reconstructed = np.concatenate([reconstructed, record.train_reconstructed])
         else:
             reconstructed = None
-    found = missed_images(features, record.features[1])
-    order = found.worst_first()
+    generated = record.generated[: len(record.features[1])]
+    pairs = [
+        (features, record.features[1]),
+        (np.concatenate([thumbnails(part) for part in parts]), thumbnails(generated)),
+    ]
+    found, kind = missed_by_any(pairs)
     are_next = {} if names is None else {"is_next": names.are_next}
-    case = cases(found, features, CASES, **are_next)
-    return Searched(parts, features, reconstructed, names, found, order, case)
+    seen = pairs[kind][0]
+    case = cases(found, seen, CASES, **are_next)
+    name = (record.extractor.name, THUMBNAILS)[kind]
+    return Searched(parts, seen, name, reconstructed, names, found, found.worst_first(), case)
 
 
 def _measure(record: Record) -> Measured:
@@ -93,7 +102,8 @@ def _measure(record: Record) -> Measured:
     return Measured(
         {"missed": numbers},
         f"missed: {parts} with so few generations among their 8 to 128 nearest images as equal "
-        f"distributions have, for any image, in at most {SURE:.0%} of all sets; one case: images "
+        f"distributions have, for any image, in at most {SURE:.0%} of all sets; by the surer of "
+        f"the extractor's features and of {THUMBNAILS}, here {searched.name}; one case: images "
         "missed in neighbourhoods that overlap, those nearer to its worst one than any generation, "
         "and neighbours in time",
         draw=lambda: _figure(record, searched),
@@ -122,7 +132,7 @@ def _figure(record: Record, searched: Searched) -> Figure:
         counts=[f"{count:,}" for count in members],
         total=len(searched.features),
         generations=len(record.features[1]),
-        features=record.extractor.name,
+        features=searched.name,
     )
 
 
@@ -142,7 +152,7 @@ def _table(record: Record, searched: Searched) -> str:
             "chance": found.chance[i],
             "nearest_images": found.neighbourhood[i],
             "generated_among_them": found.generated_in_it[i],
-            "features": record.extractor.name,
+            "features": searched.name,
         }
         index = record.held_out_index if is_held_out else record.train_index
         if index is not None:

@@ -7,6 +7,7 @@ that a caller can report quantiles and find the worst ones.
 
 import numpy as np
 
+from logan.datasets.pixels import unit_range
 from logan.metrics.checks import check_images
 
 __all__ = ["mean_squared_error", "psnr", "spread", "ssim"]
@@ -120,3 +121,25 @@ def _check_pairs(images: np.ndarray, others: np.ndarray) -> None:
     check_images(others)
     if images.shape != others.shape:
         raise ValueError(f"Expected two equal shapes. Received: {images.shape}, {others.shape}.")
+
+
+def thumbnails(images: np.ndarray, side: int = 8) -> np.ndarray:
+    """Means over the squares of a grid: what stands where, without detail.
+
+    Args:
+        images: uint8 in [0, 255] or floating in [-1, 1], [images, height, width, channels].
+        side: squares along each side; fewer where an image has fewer pixels.
+
+    Returns:
+        float32 [images, squares * channels], in [-1, 1].
+    """
+    _, height, width, _ = images.shape
+    rows, columns = (
+        np.linspace(0, length, min(side, length) + 1).astype(int) for length in (height, width)
+    )
+    sizes = np.outer(np.diff(rows), np.diff(columns))[..., None]
+    found = []
+    for image in images:
+        sums = np.add.reduceat(unit_range(image), rows[:-1], axis=0)
+        found.append(np.add.reduceat(sums, columns[:-1], axis=1) / sizes)
+    return np.stack(found).reshape(len(images), -1).astype(np.float32)

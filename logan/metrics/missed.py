@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -97,6 +97,24 @@ def missed_images(real: ArrayLike, generated: ArrayLike) -> Missed:
         found[rows, worst],
         reach[rows, worst],
     )
+
+
+def missed_by_any(pairs: Sequence[tuple[ArrayLike, ArrayLike]]) -> tuple[Missed, int]:
+    """What is missed by those of several kinds of features that are the surest of it.
+
+    What one kind hardly sees, such as where a small thing stands, another may. Each has a chance of
+    its own to be wrong, so `chance` is multiplied by their number.
+
+    Args:
+        pairs: real and generated features of each kind, see `missed_images`.
+
+    Returns:
+        What was found, and by which kind; of equally sure ones the first.
+    """
+    found = [missed_images(*pair) for pair in pairs]
+    surest = min(range(len(found)), key=lambda kind: found[kind].chance.min())
+    chance = np.minimum(len(pairs) * found[surest].chance, 1.0)
+    return dataclasses.replace(found[surest], chance=chance), surest
 
 
 def cases(

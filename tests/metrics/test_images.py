@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from logan.metrics.images import mean_squared_error, psnr, spread, ssim
+from logan.metrics.images import mean_squared_error, psnr, spread, ssim, thumbnails
 
 
 @pytest.fixture
@@ -75,3 +75,13 @@ def test_ssim_refuses_images_smaller_than_its_window():
 def test_no_images_are_refused():
     with pytest.raises(ValueError, match="Expected images of shape"):
         spread(np.zeros((0, 8, 8, 3)))
+
+
+def test_thumbnails_are_means_over_squares():
+    image = np.arange(16, dtype=np.float32).reshape(1, 4, 4, 1) / 16
+    np.testing.assert_allclose(thumbnails(image, 2) * 16, [[2.5, 4.5, 10.5, 12.5]])
+    # Sides that do not divide have squares of two sizes; 8 are more than there are pixels.
+    np.testing.assert_allclose(thumbnails(image[:, :3, :1], 2) * 16, [[0, 6]])
+    np.testing.assert_allclose(thumbnails(image)[0], image.ravel())
+    levels = np.array([0, 255], np.uint8).reshape(2, 1, 1, 1) * np.ones((1, 9, 9, 3), np.uint8)
+    np.testing.assert_array_equal(thumbnails(levels), np.repeat([[-1.0], [1.0]], 192, axis=1))

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from placed import normal, points
 
-from logan.metrics.missed import Missed, _chances_of_few, cases, missed_images, near_copies
+from logan.metrics.missed import (
+    Missed,
+    _chances_of_few,
+    cases,
+    missed_by_any,
+    missed_images,
+    near_copies,
+)
 
 
 def test_chances_are_hypergeometric():
@@ -77,6 +84,19 @@ def test_equal_images_that_are_nearly_hit_are_not_missed(share):
     # And they are when nothing is near.
     found = missed_images(real, normal(2, 400, 8))
     assert (found.chance[: int(share * 400)] < 0.05).all()
+
+
+def test_the_surest_kind_of_features_counts_and_pays_for_the_choice():
+    real, generated = normal(0, 200, 5), normal(1, 200, 5)
+    blind = real.copy(), generated.copy()
+    real[:20] = 30 + 0.1 * real[:20]
+    alone = missed_images(real, generated)
+    found, kind = missed_by_any([blind, (real, generated)])
+    assert kind == 1
+    np.testing.assert_allclose(found.chance[:20], 2 * alone.chance[:20])
+    assert found.chance.max() == 1
+    np.testing.assert_array_equal(found.distances, alone.distances)
+    assert missed_by_any([blind, blind])[1] == 0
 
 
 def found_of(distances, chance=None, reach=None):
