@@ -118,7 +118,8 @@ def test_only_what_is_missing_is_planned(folder: Path, sweep: Path) -> None:
 def test_runs_of_other_settings_are_told_before_any_work(folder: Path, sweep: Path) -> None:
     told = call(*TINY, "--steps=30", "--seeds=0-1", cwd=folder, code=2).stderr
     for method in ("pairwise", "gan"):
-        assert re.search(rf"ring8-{method}-seed0 was made with --steps: 20, not 30\n", told)
+        begun = rf"--steps: expected 20, as \S*ring8-{method}-seed0 was begun with. Received: 30"
+        assert re.search(begun, told)
     assert not (sweep / "ring8-gan-seed1").exists()
 
 

@@ -88,7 +88,7 @@ def test_the_papers_names_are_its_method(name):
 
 
 def test_terms_are_the_penalty_the_autoencoder_loss_and_those_by_name():
-    one = make("ring8", penalty_weight=0.5, autoencoder_weight=2.0, terms=("gradient:weight=3",))
+    one = make("grid25", penalty_weight=0.5, autoencoder_weight=2.0, terms=("gradient:weight=3",))
     assert one.term_parts == [
         ("pairwise", dict(weight=0.5, form="norm", distance_scale=0.0, softness=0.0)),
         ("autoencoder", {"weight": 2.0}),
