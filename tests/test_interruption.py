@@ -94,7 +94,15 @@ def test_other_signal_after_the_first_is_no_second_one(listener, capsys):
     assert [line.partition(".")[0] for line in said] == ["Stopping after step 900"]
 
 
-def test_second_ctrl_c_is_left_to_the_caller_of_a_function(listener, capsys):
+@pytest.fixture
+def heeds_ctrl_c():
+    """Python's own handler; a shell lets what runs in the background ignore Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_second_ctrl_c_is_left_to_the_caller_of_a_function(listener, capsys, heeds_ctrl_c):
     before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
     interruption = listener(exits=False)
     with pytest.raises(KeyboardInterrupt), interruption.listening():
