@@ -7,10 +7,10 @@ folder=${1:-runs/demo}
 shift || true
 plain=$folder/ring8-none-seed0
 penalised=$folder/ring8-pairwise-seed0
-logan-train --experiment=ring8 --penalty=none --workdir="$plain" --threads=1 --noprogress "$@" &
+logan-train --experiment=ring8 --method=pairwise --penalty=none --workdir="$plain" --threads=1 --noprogress "$@" &
 # However this script ends, the run in the background ends too; the same command goes on from there.
 trap 'kill "$!" 2>/dev/null || true' EXIT
-logan-train --experiment=ring8 --penalty=pairwise --workdir="$penalised" --threads=1 "$@"
+logan-train --experiment=ring8 --method=pairwise --penalty=pairwise --workdir="$penalised" --threads=1 "$@"
 wait "$!"
 trap - EXIT
 for workdir in "$plain" "$penalised"; do
