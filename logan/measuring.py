@@ -13,6 +13,7 @@ from logan.datasets.image_sets import (
     LARGEST_SIZE,
     ImageSet,
     Shape,
+    existing,
     load_image_set,
     shape_of,
     with_labels,
@@ -110,13 +111,8 @@ def check_sources(real: Source, generated: Source, train: Source | None) -> None
         UserError: naming the flag.
     """
     for name, source in (("real", real), ("generated", generated), ("train", train)):
-        if source is None or isinstance(source, np.ndarray):
-            continue
-        if not Path(source).expanduser().exists():
-            raise UserError(
-                f"--{name}: expected a folder, an archive, an array, a video or a run. Received: "
-                f"{source}: nothing is there"
-            )
+        if source is not None and not isinstance(source, np.ndarray):
+            existing(source, f"--{name}")
 
 
 def record_of(
@@ -270,6 +266,7 @@ def _of_run(run: Run, part: Part, size: int, channels: int, choice: Choice) -> I
 def _estimate(sets: dict[Part, ImageSet], extractor: "Extractor") -> str:
     """How long it will take, by a few images."""
     from logan.metrics.distances import BLOCK_ROWS, squared_distances
+    from logan.pace import duration
 
     some = sets["real"].images[:32]
     extractor(some)
@@ -283,9 +280,8 @@ def _estimate(sets: dict[Part, ImageSet], extractor: "Extractor") -> str:
     np.partition(squared_distances(rows, others), min(5, count - 1), axis=1)
     passes = 16 if "train" in sets else 12
     seconds += (time.perf_counter() - start) * passes * count / len(rows)
-    length = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
     numbers = ", ".join(f"{len(images):,} {part}" for part, images in sets.items())
-    return f"measuring {numbers} images: about {length}"
+    return f"measuring {numbers} images: about {duration(seconds)}"
 
 
 def tell(text: str) -> None:

@@ -14,8 +14,9 @@ from PIL import Image
 from logan.datasets.image_folder import load_pictures
 from logan.datasets.names import Names
 from logan.datasets.picture_files import picture_files
-from logan.datasets.pictures import PictureError, fit, read_picture
+from logan.datasets.pictures import PictureError, central_square, fit, read_picture
 from logan.datasets.pixels import to_uint8
+from logan.datasets.splits import evenly
 from logan.datasets.video import load_frames, load_frames_and_origins, names_of_frames
 from logan.errors import UserError
 
@@ -49,7 +50,7 @@ class ImageSet:
         """Up to `count` of them at even distances, first and last included."""
         if count >= len(self):
             return self
-        index = np.linspace(0, len(self) - 1, count).round().astype(np.int64)
+        index = evenly(len(self), count)
         labels = None if self.labels is None else self.labels[index]
         text = f"{self.text}, of which {count:,} evenly spread"
         return ImageSet(self.images[index], self.names.of(index), text, labels, self.label_names)
@@ -81,17 +82,16 @@ def shape_of(source: str | Path | np.ndarray, flag: str) -> Shape:
     if isinstance(source, np.ndarray) or _is_array(source):
         array = _array(source, flag)
         return Shape(min(array.shape[1:3]), array.shape[3])
-    path = _existing(source, flag)
+    path = existing(source, flag)
     if _has_pictures(path, flag):
         with _named(flag), picture_files(path) as files:
             if not files.names:
                 raise UserError(f"expected pictures in {path}. Received: none that can be read")
-            places = np.linspace(0, len(files.names) - 1, min(_PROBED, len(files.names)))
             seen = []
-            for place in places:
+            for place in evenly(len(files.names), _PROBED).tolist():
                 # Loading them all says which cannot be read, and why.
                 with contextlib.suppress(PictureError):
-                    seen.append(read_picture(files.open(files.names[int(place)])))
+                    seen.append(read_picture(files.open(files.names[place])))
         if not seen:
             return Shape(LARGEST_SIZE, 3)
         sides = [min(picture.size) for picture in seen]
@@ -140,7 +140,7 @@ def load_image_set(
         images = np.stack([_fitted(image, size, channels) for image in array])
         names = Names([f"{name}[{index}]" for index in range(len(array))])
         return ImageSet(images, names, f"{len(images):,} images of {where}")
-    path = _existing(source, flag)
+    path = existing(source, flag)
     if _has_pictures(path, flag):
         with _named(flag):
             pictures = load_pictures(
@@ -215,17 +215,24 @@ def _has_pictures(path: Path, flag: str) -> bool:
         return bool(files.names or files.problems)
 
 
-def _existing(source: Any, flag: str) -> Path:
+def existing(source: str | Path, flag: str) -> Path:
+    """The path of a source, its tilde replaced.
+
+    Raises:
+        UserError: naming the flag, if nothing is there.
+    """
     path = Path(source).expanduser()
     if not path.exists():
-        raise UserError(f"{flag}: expected a folder, an archive, an array or a video. Received: "
-                        f"{path}: nothing is there")  # fmt: skip
+        raise UserError(
+            f"{flag}: expected a folder, an archive, an array, a video or a run. Received: {path}: "
+            "nothing is there"
+        )
     return path
 
 
 def _array(source: Any, flag: str) -> np.ndarray:
     """[images, height, width, channels], uint8 or floating in [-1, 1]."""
-    given = source if isinstance(source, np.ndarray) else _read_array(_existing(source, flag), flag)
+    given = source if isinstance(source, np.ndarray) else _read_array(existing(source, flag), flag)
     array = given[..., None] if given.ndim == 3 else given
     if array.ndim != 4 or not array.size or array.shape[3] not in (1, 3):
         hint = ""
@@ -282,10 +289,7 @@ def _fitted(image: np.ndarray, size: int, channels: int) -> np.ndarray:
     if pixels.shape == (size, size, channels):
         return np.asarray(pixels)
     picture = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
-    width, height = picture.size
-    side = min(width, height)
-    left, top = (width - side) // 2, (height - side) // 2
-    return fit(picture, (left, top, left + side, top + side), size, channels)
+    return fit(picture, central_square(picture.size), size, channels)
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ import tensorflow as tf
 from logan.datasets.junction import Junction
 from logan.datasets.names import Names
 from logan.datasets.pixels import to_unit_range
+from logan.datasets.splits import evenly
 from logan.randomness import Purpose, bits, key
 
 
@@ -85,8 +86,7 @@ class Images:
 
 def _spread(indices: np.ndarray, count: int) -> np.ndarray:
     """Up to `count` of them at even distances, first and last included."""
-    count = min(count, len(indices))
-    return indices[np.linspace(0, len(indices) - 1, count).round().astype(int)]
+    return indices[evenly(len(indices), count)]
 
 
 def image_batches(

@@ -6,7 +6,7 @@ import numpy as np
 
 from logan.errors import UserError
 
-__all__ = ["split_by_time_block"]
+__all__ = ["evenly", "split_by_time_block"]
 
 
 def split_by_time_block(
@@ -86,3 +86,8 @@ def _widened(is_test: np.ndarray, gap: int) -> np.ndarray:
     """Marks, as bool [count], the frames at most `gap` frames away from a test frame."""
     nearby = np.convolve(is_test.astype(np.int64), np.ones(2 * gap + 1, np.int64))
     return nearby[gap : gap + len(is_test)] > 0
+
+
+def evenly(total: int, count: int) -> np.ndarray:
+    """int64 [up to count], indices below total at even distances, first and last included."""
+    return np.linspace(0, total - 1, min(count, total)).round().astype(np.int64)

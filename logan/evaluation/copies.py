@@ -7,26 +7,25 @@ from logan.datasets.pixels import unit_range
 from logan.evaluation.measures import Column, Measure, Measured
 from logan.evaluation.record import Record
 from logan.figures.missed import copies_figure
-from logan.metrics.missed import COPY_QUANTILE, near_copies
-from logan.metrics.neighbours import nearest_distances
+from logan.metrics.missed import COPY_QUANTILE, Copies, near_copies
 
 _SHOWN = 12
 
 
 def _measure(record: Record) -> Measured:
     held_out, generated = record.features
-    _, share, expected = near_copies(generated, record.train_features, held_out)
+    found = near_copies(generated, record.train_features, held_out)
     return Measured(
-        {"copies": {"share": share, "held_out_share": expected}},
+        {"copies": {"share": found.share, "held_out_share": found.held_out_share}},
         f"copies: share of generations at least as near to a training image as the nearest "
         f"{COPY_QUANTILE:.0%} of the held-out images are; of a generator that does not copy it is "
         "that share of the held-out images",
-        draw=lambda: _figure(record),
+        draw=lambda: _figure(record, found),
     )
 
 
-def _figure(record: Record) -> Figure:
-    distances, nearest = nearest_distances(record.features[1], record.train_features)
+def _figure(record: Record, found: Copies) -> Figure:
+    distances, nearest = found.distances, found.nearest
     shown = np.argsort(distances, kind="stable")[:_SHOWN]
     names = record.train_names
     return copies_figure(

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from logan.datasets.pixels import unit_range
+from logan.datasets.splits import evenly
 from logan.evaluation.html import Picture, document, embedded, figure, sentence, table
 from logan.evaluation.measures import Column
 from logan.evaluation.record import Record
@@ -103,7 +104,7 @@ def _sheets(record: Record) -> list[str]:
     for title, images in (("Generations", record.generated), ("Real images", record.held_out)):
         if images is None:
             continue
-        index = np.linspace(0, len(images) - 1, min(_SHOWN, len(images))).round().astype(int)
+        index = evenly(len(images), _SHOWN)
         grid = image_grid(unit_range(images[index]), _COLUMNS)
         scale = max(1, _SHEET_PIXELS // grid.shape[1])
         picture = np.repeat(np.repeat(grid, scale, 0), scale, 1)

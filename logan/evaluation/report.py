@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from logan.datasets.pixels import unit_range
+from logan.datasets.splits import evenly
 from logan.errors import UserError
 from logan.evaluation.html import Picture
 from logan.evaluation.measures import MEASURES, Measured
@@ -116,10 +117,10 @@ def measured(record: Record, output: Path | None) -> tuple[dict[str, Any], Verdi
     """
     found = measure(record)
     metrics = metrics_from(record, found)
-    if output is None:
-        return metrics, verdict(record, metrics, found), []
-    pictures = _write_files(output, found)
     said = verdict(record, metrics, found)
+    if output is None:
+        return metrics, said, []
+    pictures = _write_files(output, found)
     written = _write_page(output, "How well real images are covered", record, metrics, found, said)
     path = output / "metrics.json"
     write_json(path, metrics)
@@ -224,6 +225,5 @@ def _write_page(
 
 def _some_reconstructions(record: Record) -> tuple[np.ndarray, np.ndarray]:
     """Held-out images, evenly spread, and what G(E(x)) makes of them."""
-    count = min(_RECONSTRUCTIONS, len(record.held_out))
-    index = np.linspace(0, len(record.held_out) - 1, count).round().astype(int)
+    index = evenly(len(record.held_out), _RECONSTRUCTIONS)
     return unit_range(record.held_out[index]), record.reconstructed[index]

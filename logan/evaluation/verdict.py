@@ -109,7 +109,7 @@ def _copied(metrics: dict[str, Any]) -> list[str]:
     if "copies" not in metrics:
         return []
     share, usual = metrics["copies"]["share"], metrics["copies"]["held_out_share"]
-    if share > _COPYING * usual:
+    if _is_copying(metrics):
         return [
             f"Copies: {share:.1%} of the generations are as near to a training image as "
             f"{usual:.1%} of the held-out images are."
@@ -118,6 +118,11 @@ def _copied(metrics: dict[str, Any]) -> list[str]:
         f"No sign of copying: {share:.1%} of the generations are as near to a training image as "
         f"{usual:.1%} of the held-out images are."
     ]
+
+
+def _is_copying(metrics: dict[str, Any]) -> bool:
+    copies = metrics.get("copies", {"share": 0, "held_out_share": 0})
+    return bool(copies["share"] > _COPYING * copies["held_out_share"])
 
 
 def _foreground(metrics: dict[str, Any]) -> list[str]:
@@ -154,9 +159,7 @@ def _sizes(record: Record) -> list[str]:
 
 def _training(metrics: dict[str, Any], log: Sequence[dict[str, Any]]) -> list[str]:
     advice = []
-    if "copies" in metrics and metrics["copies"]["share"] > _COPYING * max(
-        metrics["copies"]["held_out_share"], 0.01
-    ):
+    if _is_copying(metrics):
         advice.append("It copies: train on more images, mirror them (--flip), or take fewer steps.")
     pull = metrics.get("pull", {})
     if pull.get("slope", 1) < _LOW_SLOPE or pull.get("alignment", 1) < _LOW_ALIGNMENT:

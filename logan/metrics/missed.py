@@ -3,6 +3,7 @@
 import dataclasses
 import math
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -161,9 +162,25 @@ def cases(
     return case
 
 
-def near_copies(
-    generated: ArrayLike, train: ArrayLike, held_out: ArrayLike
-) -> tuple[np.ndarray, float, float]:
+class Copies(NamedTuple):
+    """How near generated images come to training images.
+
+    Attributes:
+        is_copy: bool [generated images], see `near_copies`.
+        share: of generated images that are copies.
+        held_out_share: of held-out images that are as near.
+        distances: float64 [generated images], to the nearest training image.
+        nearest: int64 [generated images], which one that is.
+    """
+
+    is_copy: np.ndarray
+    share: float
+    held_out_share: float
+    distances: np.ndarray
+    nearest: np.ndarray
+
+
+def near_copies(generated: ArrayLike, train: ArrayLike, held_out: ArrayLike) -> Copies:
     """Which generated images are nearer to a training image than held-out images ever are.
 
     Nearer than a hundredth of the held-out images: of a generator that does not copy a hundredth
@@ -176,16 +193,17 @@ def near_copies(
         held_out: floating [held-out images, features], likewise.
 
     Returns:
-        bool [generated images]; the share of them, and that of held-out images, which is a
-        hundredth unless distances are equal.
+        What was found; the share of held-out images is a hundredth unless distances are equal.
 
     Raises:
         ValueError: if the features are not of this form.
     """
     usual = nearest_distances(held_out, train)[0]
     limit = np.quantile(usual, COPY_QUANTILE)
-    is_copy = nearest_distances(generated, train)[0] <= limit
-    return is_copy, float(is_copy.mean()), float((usual <= limit).mean())
+    distances, nearest = nearest_distances(generated, train)
+    is_copy = distances <= limit
+    held_out_share = float((usual <= limit).mean())
+    return Copies(is_copy, float(is_copy.mean()), held_out_share, distances, nearest)
 
 
 def _generated_among(

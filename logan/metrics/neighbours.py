@@ -5,8 +5,6 @@ to the k-th nearest neighbour has then no extent. It is made to reach half-way t
 image that differs; and it holds what is equal to its centre, but for rounding.
 """
 
-import dataclasses
-
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -131,35 +129,6 @@ def neighbour_measures(
     }
 
 
-@dataclasses.dataclass(frozen=True)
-class Points:
-    """Rows of features without repetition.
-
-    Attributes:
-        rows: float64 [points, features].
-        counts: int64 [points], how many rows are equal to each.
-        point_of: int64 [rows], which point each row is.
-    """
-
-    rows: np.ndarray
-    counts: np.ndarray
-    point_of: np.ndarray
-
-
-def distinct(features: np.ndarray, equal: float) -> Points:
-    """The rows that differ from all earlier ones by a squared distance above `equal`."""
-    first_equal = np.concatenate(
-        [
-            (squared_distances(features[block], features) <= equal).argmax(axis=1)
-            for block in blocks(len(features))
-        ]
-    )
-    # A row that is equal to one that is equal to an earlier one goes with that.
-    first_equal = first_equal[first_equal]
-    index, point_of, counts = np.unique(first_equal, return_inverse=True, return_counts=True)
-    return Points(features[index], counts, point_of)
-
-
 def covered(real: ArrayLike, generated: ArrayLike, neighbours: int = 5) -> np.ndarray:
     """Which real images are covered, see `density_coverage`: bool [real images].
 
@@ -179,8 +148,12 @@ def covered(real: ArrayLike, generated: ArrayLike, neighbours: int = 5) -> np.nd
 def equal_share(features: ArrayLike) -> float:
     """The share of rows, floating [images, features], that another row is equal to; in [0, 1]."""
     rows = float64(as_features("features", features, 1))
-    points = distinct(rows, equal_below(rows))
-    return float(points.counts[points.counts > 1].sum() / len(rows))
+    equal = equal_below(rows)
+    has_equal = [
+        np.count_nonzero(squared_distances(rows[block], rows) <= equal, axis=1) > 1
+        for block in blocks(len(rows))
+    ]
+    return float(np.concatenate(has_equal).mean())
 
 
 def nearest_distances(queries: ArrayLike, references: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
