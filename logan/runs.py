@@ -30,8 +30,7 @@ _LOCK = ".lock"
 
 def default_workdir(experiment: Experiment) -> Path:
     """runs/<experiment>-<method>-seed<seed>, with the penalty where no method is named."""
-    how = experiment.method or experiment.penalty
-    return Path("runs", f"{experiment.name}-{how}-seed{experiment.seed}")
+    return Path("runs", f"{experiment.name}-{experiment.way}-seed{experiment.seed}")
 
 
 def cache_of(workdir: str | os.PathLike[str]) -> Path:

@@ -15,6 +15,7 @@ from logan.evaluation.html import Picture
 from logan.evaluation.measures import MEASURES, Measured
 from logan.evaluation.page import page
 from logan.evaluation.record import Record
+from logan.evaluation.rivals import rivals_of
 from logan.evaluation.verdict import Verdict, verdict
 from logan.extractors import make_extractor
 from logan.figures.curves import curves_figure
@@ -98,7 +99,7 @@ def evaluate(
     if experiment.is_image:
         show_in_tensorboard(run, metrics, pictures)
         title = f"{run.label} at step {metrics['step']:,}"
-        said = verdict(record, metrics, found, records)
+        said = verdict(record, metrics, found, records, rivals_of(run, metrics))
         pictures.append(_write_page(folder, title, record, metrics, found, said, records))
     write_json(path, metrics)
     return metrics, [path, *pictures]
@@ -208,8 +209,12 @@ def _write_page(
     """Writes report.html, with the pictures that lie in the folder already."""
     figures = folder / "figures"
     shown = [
-        Picture(heading, figures / MEASURES.load(name).picture, points=found[name].notes[:_LISTED])
-        for name, heading in _HEADINGS.items()
+        Picture(
+            _heading(name, metrics),
+            figures / MEASURES.load(name).picture,
+            points=found[name].notes[:_LISTED],
+        )
+        for name in _HEADINGS
         if name in found and found[name].draw is not None
     ]
     if record.reconstructed is not None:
@@ -221,6 +226,12 @@ def _write_page(
     path = folder / PAGE
     write_text(path, page(title, record, metrics, said, shown))
     return path
+
+
+def _heading(name: str, metrics: dict[str, Any]) -> str:
+    if name == "missed" and not metrics["missed"]["missed_cases"]:
+        return "What is covered worst"
+    return _HEADINGS[name]
 
 
 def _some_reconstructions(record: Record) -> tuple[np.ndarray, np.ndarray]:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from logan.evaluation.measures import Measured
@@ -35,6 +35,7 @@ def verdict(
     metrics: dict[str, Any],
     found: dict[str, Measured],
     log: Sequence[dict[str, Any]] = (),
+    rivals: Mapping[str, Sequence[dict[str, Any]]] | None = None,
 ) -> Verdict:
     """What to say of a record of images.
 
@@ -43,10 +44,12 @@ def verdict(
         metrics: all numbers by name.
         found: what each measure found, by its name.
         log: the lines of a run's training log, if there is one.
+        rivals: metrics of other methods' runs on the same images, by the method.
     """
     findings = [
         *_covered(record, metrics),
         *_missed(metrics, found),
+        *_rival(rivals or {}),
         *_looks(metrics),
         *_copied(metrics),
         *_foreground(metrics),
@@ -89,6 +92,23 @@ def _missed(metrics: dict[str, Any], found: dict[str, Measured]) -> list[str]:
         f"Forgets mostly: {'; '.join(cases[:_NAMED])}. In all {numbers['missed_cases']:,} "
         f"case{'s' if numbers['missed_cases'] > 1 else ''}, with {share:.1%} of the real images, "
         f"have fewer generations around them than chance explains (below {SURE:.0%})."
+    ]
+
+
+def _rival(rivals: Mapping[str, Sequence[dict[str, Any]]]) -> list[str]:
+    """The other method that covers most."""
+    if not rivals:
+        return []
+    means = {
+        method: sum(metrics["fidelity"]["coverage"] for metrics in runs) / len(runs)
+        for method, runs in rivals.items()
+    }
+    best = max(means, key=lambda method: means[method])
+    runs = len(rivals[best])
+    of_runs = f", the mean of {runs} runs" if runs > 1 else ""
+    others = f" of {len(means)} other methods" if len(means) > 1 else ""
+    return [
+        f"Nearest rival{others}: {best} covers {means[best]:.0%} of the held-out images{of_runs}."
     ]
 
 

@@ -407,6 +407,11 @@ class Experiment:
                 raise refusal(name, expected, to_text(getattr(self, name)) or "nothing")
 
     @property
+    def way(self) -> str:
+        """How it is learned, as runs and tables name it: the method, or else the penalty."""
+        return self.method or self.penalty
+
+    @property
     def is_image(self) -> bool:
         """Whether the data are images, or else a toy mixture."""
         return DATASETS[self.dataset].is_image

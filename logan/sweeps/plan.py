@@ -30,7 +30,7 @@ class PlannedRun:
     @property
     def method(self) -> str:
         """What a sweep varies besides the experiment: the method, or else the penalty."""
-        return self.run.experiment.method or self.run.experiment.penalty
+        return self.run.experiment.way
 
     @property
     def group(self) -> tuple[str, str]:
