@@ -160,6 +160,16 @@ def given_sampler() -> str:
     return FLAGS.sampler
 
 
+def define_samples() -> None:
+    flags.DEFINE_integer(
+        "samples",
+        None,
+        "Number of generated samples to measure. Default: 10,000 of toy data, 5,000 of images.",
+        lower_bound=1,
+        module_name="logan.cli",
+    )
+
+
 def define_extractor() -> None:
     """Defines --extractor and --extractor_weights."""
     flags.DEFINE_string(

@@ -18,13 +18,7 @@ def define() -> None:
     command.define_sampler()
     command.define_weights()
     command.define_threads()
-    flags.DEFINE_integer(
-        "samples",
-        None,
-        "Number of generated samples to measure. Default: 10,000 of toy data, 5,000 of images.",
-        lower_bound=1,
-        module_name="logan.cli",
-    )
+    command.define_samples()
     command.define_extractor()
 
 

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from absl import flags
 
@@ -41,7 +42,7 @@ with mean (min to max) over seeds, a CSV of all runs, and a picture of each expe
     logan-sweep --experiment=ring8 --methods=pairwise,bigan --dry_run | parallel
 
 The same command goes on where it was interrupted, and leaves alone what is complete. Further flags
-are those of logan-train, for all runs."""
+are those of logan-train and logan-evaluate, for all runs."""
 
 _LOGS = "logs"
 _VARIED = {
@@ -81,6 +82,8 @@ def define() -> None:
     )
     _define_differences()
     define_settings(without=_VARIED)
+    command.define_samples()
+    command.define_extractor()
     command.define_workdir("The sweep's folder, with a folder for each run. Default: runs/sweep.")
 
 
@@ -112,6 +115,7 @@ def _define_differences() -> None:
 def main() -> int:
     settings = flags.FLAGS
     load_plugins(settings.plugins or ())
+    command.given_extractor()
     folder = command.given_path(settings.workdir, Path("runs", "sweep"))
     runs, times = _planned(folder), StepTimes(folder, _threads())
     if settings.equal == "time":
@@ -160,12 +164,31 @@ def _jobs(folder: Path, runs: Sequence[PlannedRun]) -> list[Job]:
     """What is still to be done."""
     from logan.sweeps.results import measured
 
-    is_measured = {planned.run.path for planned, _ in measured(runs)}
+    is_measured = {planned.run.path for planned, found in measured(runs) if _as_asked(found)}
+    measuring = _measuring()
     return [
         Job(planned.run, commands, folder / _LOGS / f"{planned.run.label}.txt")
         for planned in runs
-        if (commands := open_commands(planned, _threads(), planned.run.path in is_measured))
+        if (
+            commands := open_commands(
+                planned, _threads(), planned.run.path in is_measured, measuring
+            )
+        )
     ]
+
+
+def _measuring() -> list[str]:
+    """Those of the flags that are for `logan-evaluate`."""
+    names = ("samples", "extractor", "extractor_weights")
+    given = {name: flags.FLAGS[name] for name in names if flags.FLAGS[name].present}
+    return [f"--{name}={flag.value}" for name, flag in given.items()]
+
+
+def _as_asked(metrics: dict[str, Any]) -> bool:
+    """Whether metrics are of as many samples and by the features that the flags ask for."""
+    settings = flags.FLAGS
+    extractor = metrics.get("extractor", settings.extractor)  # Toys have none.
+    return extractor == settings.extractor and settings.samples in (None, metrics["samples"])
 
 
 def _announce(

@@ -90,6 +90,7 @@ def evaluate(
         "step": int(model.step.numpy()),
         "averages_step": model.averages_step or int(model.step.numpy()),
         "sampler": sampler,
+        **({"extractor": extractor} if experiment.is_image else {}),
         "training_seconds": records[-1]["seconds"] if records else None,
         **metrics_from(record, found),
     }

@@ -43,12 +43,19 @@ class PlannedRun:
         name = self.run.experiment.name
         return [f"--experiment={name}", *(f"--{n}={to_text(v)}" for n, v in self.given.items())]
 
-    def commands(self, threads: int = 0) -> tuple[list[str], list[str]]:
-        """What trains it and what measures it, each with its arguments."""
+    def commands(
+        self, threads: int = 0, measuring: Sequence[str] = ()
+    ) -> tuple[list[str], list[str]]:
+        """What trains it and what measures it, each with its arguments.
+
+        Args:
+            threads: of each; 0 for all cores.
+            measuring: further flags of `logan-evaluate`.
+        """
         shared = [f"--workdir={self.run.path}", *([f"--threads={threads}"] if threads else [])]
         return (
             ["logan-train", *self.flags, *shared, "--noprogress"],
-            ["logan-evaluate", *shared],
+            ["logan-evaluate", *shared, *measuring],
         )
 
     def with_steps(self, steps: int) -> "PlannedRun":
@@ -202,15 +209,18 @@ def shell_line(commands: Sequence[Sequence[str]]) -> str:
     return " && ".join(shlex.join(command) for command in commands)
 
 
-def open_commands(planned: PlannedRun, threads: int, is_measured: bool) -> list[list[str]]:
+def open_commands(
+    planned: PlannedRun, threads: int, is_measured: bool, measuring: Sequence[str] = ()
+) -> list[list[str]]:
     """What is still to be done of a run, one command after the other.
 
     Args:
         planned: the run.
         threads: of each command; 0 for all cores.
         is_measured: whether there are metrics of the run as its folder has it.
+        measuring: further flags of `logan-evaluate`.
     """
-    train, evaluate = planned.commands(threads)
+    train, evaluate = planned.commands(threads, measuring)
     if not planned.run.is_trained:
         return [train, evaluate]
     return [] if is_measured else [evaluate]

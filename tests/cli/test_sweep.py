@@ -115,6 +115,18 @@ def test_only_what_is_missing_is_planned(folder: Path, sweep: Path) -> None:
     assert printed.splitlines() == expected
 
 
+def test_runs_are_measured_as_flags_say_and_again_only_if_they_were_not(
+    folder: Path, sweep: Path
+) -> None:
+    asked = call(*TINY, "--steps=20", "--samples=500", "--dry_run", cwd=folder).stdout
+    assert asked.splitlines() == [
+        f"logan-evaluate --workdir=runs/sweep/ring8-{method}-seed0 --threads=1 --samples=500"
+        for method in ("pairwise", "gan")
+    ]
+    samples = read_json(sweep / "ring8-gan-seed0" / "metrics.json")["samples"]
+    assert not call(*TINY, "--steps=20", f"--samples={samples}", "--dry_run", cwd=folder).stdout
+
+
 def test_runs_of_other_settings_are_told_before_any_work(folder: Path, sweep: Path) -> None:
     told = call(*TINY, "--steps=30", "--seeds=0-1", cwd=folder, code=2).stderr
     for method in ("pairwise", "gan"):
@@ -130,6 +142,8 @@ def test_runs_of_other_settings_are_told_before_any_work(folder: Path, sweep: Pa
         ("--experiments=ring8,ring9", "Did you mean ring8"),
         ("--seeds=1-0", "--seeds: expected whole numbers such as 0-2,5. Received: '1-0'"),
         ("--jobs=0", "--jobs=0"),
+        ("--samples=0", "--samples=0"),
+        ("--extractor=vgg", "--extractor"),
         ("--equal=luck", "--equal=luck"),
         ("--run_names=all", "expected a name of its own for each run. Received: all"),
     ],

@@ -185,6 +185,8 @@ def test_what_is_done_is_not_done_again(tmp_path: Path) -> None:
     assert open_commands(run, 0, is_measured=True) == [train, evaluate]
     finish(run.run, 7)
     assert open_commands(run, 0, is_measured=False) == [evaluate]
+    more = ["--samples=500", "--extractor=none"]
+    assert open_commands(run, 0, is_measured=False, measuring=more) == [[*evaluate, *more]]
     assert open_commands(run, 0, is_measured=True) == []
     # The export is of the best weights.
     (other,) = planned(tmp_path, given={"steps": 7, "weights": "last"})
