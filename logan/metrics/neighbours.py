@@ -216,5 +216,6 @@ def _squared_radii(features: np.ndarray, neighbours: int) -> np.ndarray:
     for block in blocks(len(features)):
         distances = squared_distances(features[block], features)
         fill_own(distances, block, np.inf)
-        radii.append(np.partition(distances, neighbours - 1, axis=1)[:, neighbours - 1])
+        # A view of one column would keep its whole block.
+        radii.append(np.partition(distances, neighbours - 1, axis=1)[:, neighbours - 1].copy())
     return np.concatenate(radii)
