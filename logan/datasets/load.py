@@ -1,6 +1,6 @@
 """From an experiment's settings to its data."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -14,9 +14,15 @@ from logan.datasets.image_folder import load_parts
 from logan.datasets.images import Images
 from logan.datasets.junction import Junction
 from logan.datasets.names import Names
+from logan.datasets.passages import split_by_passages
 from logan.datasets.splits import split_by_time_block
 from logan.datasets.toy import ToyDistribution, toy_distribution
-from logan.datasets.video import load_frames_and_origins, names_of_frames
+from logan.datasets.video import (
+    FrameOrigin,
+    load_frames_and_origins,
+    names_of_frames,
+    starts_of_clips,
+)
 from logan.settings import DATASETS, Experiment
 
 MINIMUM_FRAMES = 10
@@ -87,15 +93,23 @@ def load_traffic(
             junction=junction,
             names=Names([f"frame {index}" for index in range(experiment.frames)]),
         )
-    frames, names = _video(experiment, cache)
+    frames, origins = _video(experiment, cache)
+    if experiment.hold_out == "passages":
+        parts = split_by_passages(
+            frames, test_fraction=experiment.test_fraction, starts=starts_of_clips(origins)
+        )
+        blocks = f"short blocks of time, about {share}, with their share of what passes, and"
+    else:
+        parts = split_by_time_block(len(frames), test_fraction=experiment.test_fraction)
+        blocks = f"blocks of time, {share},"
     return Images(
         frames,
-        *split_by_time_block(len(frames), test_fraction=experiment.test_fraction),
+        *parts,
         flip=experiment.flip,
-        split=f"blocks of time, {share}, with frames between them and the training part left out",
+        split=f"{blocks} with frames between them and the training part left out",
         crop=_crop(experiment),
         has_fixed_camera=True,
-        names=names,
+        names=names_of_frames(origins),
     )
 
 
@@ -168,9 +182,9 @@ def _crop(experiment: Experiment) -> str:
     return f"{width} x {height} pixels, {left} from the left and {top} from the top"
 
 
-def _video(experiment: Experiment, cache: Path | None) -> tuple[np.ndarray, Names]:
+def _video(experiment: Experiment, cache: Path | None) -> tuple[np.ndarray, Sequence[FrameOrigin]]:
     rate = experiment.frame_rate
-    frames, origins = load_frames_and_origins(
+    return load_frames_and_origins(
         experiment.video,
         size=experiment.image_size,
         channels=experiment.channels,
@@ -181,7 +195,6 @@ def _video(experiment: Experiment, cache: Path | None) -> tuple[np.ndarray, Name
         minimum_frames=MINIMUM_FRAMES,
         cache_dir=cache,
     )
-    return frames, names_of_frames(origins)
 
 
 def load_junction(experiment: Experiment) -> Junction:

@@ -64,13 +64,31 @@ def split_by_time_block(
     if gap < 0:
         raise ValueError(f"Expected a gap of 0 frames or more. Received: gap={gap}.")
     is_test = _test_frames(count, fraction, block)
+    return train_apart_from(
+        is_test, gap, f"test_fraction={test_fraction}, block={block}, gap={gap}"
+    )
+
+
+def train_apart_from(is_test: np.ndarray, gap: int, how: str) -> tuple[np.ndarray, np.ndarray]:
+    """The frames that are at least `gap + 1` away from test frames, and the test frames.
+
+    Args:
+        is_test: bool [frames].
+        gap: frames dropped beside a test frame.
+        how: how the test frames were chosen, in words, for a message.
+
+    Returns:
+        (train_indices, test_indices): int64 arrays.
+
+    Raises:
+        UserError: if one of the two is empty.
+    """
     train, test = np.flatnonzero(~_widened(is_test, gap)), np.flatnonzero(is_test)
     if not len(train) or not len(test):
         empty = "training" if len(test) else "test"
         raise UserError(
             f"Expected frames on both sides of the split. Received: no {empty} frames with "
-            f"count={count}, test_fraction={test_fraction}, block={block}, gap={gap}. Give "
-            "more frames, or a test_fraction nearer to a half."
+            f"count={len(is_test)}, {how}. Give more frames, or a test_fraction nearer to a half."
         )
     return train, test
 

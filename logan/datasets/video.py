@@ -190,6 +190,15 @@ def names_of_frames(origins: Sequence[FrameOrigin]) -> Names:
     )
 
 
+def starts_of_clips(origins: Sequence[FrameOrigin]) -> list[int]:
+    """The first frame of each video, or of each folder of pictures."""
+    sources = [
+        origin.file if origin.seconds is not None else str(Path(origin.file).parent)
+        for origin in origins
+    ]
+    return [i for i, source in enumerate(sources) if i == 0 or source != sources[i - 1]]
+
+
 def _packed(origins: Sequence[FrameOrigin]) -> list[Any]:
     """The origins for JSON, each file named once."""
     groups = itertools.groupby(origins, key=lambda origin: origin.file)

@@ -26,6 +26,13 @@ def _measure(record: Record) -> Measured:
         "noise": float(scene.noise.mean()),
         "light_sources": scene.sources,
     }
+    if record.train is not None and record.is_occupied is not None:
+        numbers |= {
+            "training_frames": len(real.largest),
+            "training_occupied": int(real.is_occupied.sum()),
+            "held_out_frames": len(record.is_occupied),
+            "held_out_occupied": int(record.is_occupied.sum()),
+        }
     maps = real.mask.mean(0), generated.mask.mean(0)
     return Measured(
         {"foreground": numbers},

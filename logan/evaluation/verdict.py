@@ -11,6 +11,7 @@ from logan.metrics.missed import SURE
 
 _NAMED = 3  # missed cases in the verdict
 _FEW_IMAGES = 1_000
+_FEW_OCCUPIED = 10
 _DENSITY_NEIGHBOURS = 5
 _COPYING = 3  # times the share that held-out images have
 _LOW_SLOPE, _LOW_ALIGNMENT = 0.3, 0.2
@@ -55,7 +56,7 @@ def verdict(
         *_foreground(metrics),
         *_equal(metrics),
     ]
-    return Verdict(findings, [*_sizes(record), *_training(metrics, log)])
+    return Verdict(findings, [*_sizes(record), *_held_out(metrics), *_training(metrics, log)])
 
 
 def expected_coverage(real: int, generated: int) -> float:
@@ -149,11 +150,18 @@ def _foreground(metrics: dict[str, Any]) -> list[str]:
     if "foreground" not in metrics:
         return []
     numbers = metrics["foreground"]
-    return [
+    findings = [
         f"Something stands before the scene in {numbers['real_share']:.1%} of the real frames and "
         f"in {numbers['generated_share']:.1%} of the generations; faint traces are in "
         f"{numbers['real_faint_share']:.1%} and {numbers['generated_faint_share']:.1%}."
     ]
+    if "held_out_frames" in numbers:
+        findings.append(
+            f"Of {numbers['training_frames']:,} training frames "
+            f"{numbers['training_occupied']:,} show something, of {numbers['held_out_frames']:,} "
+            f"held-out ones {numbers['held_out_occupied']:,}."
+        )
+    return findings
 
 
 def _equal(metrics: dict[str, Any]) -> list[str]:
@@ -175,6 +183,18 @@ def _sizes(record: Record) -> list[str]:
             f"uncertain, and what is rare is not seen: give {_FEW_IMAGES:,} or more of each."
         )
     return advice
+
+
+def _held_out(metrics: dict[str, Any]) -> list[str]:
+    numbers = metrics.get("foreground", {})
+    occupied = numbers.get("held_out_occupied", _FEW_OCCUPIED)
+    if occupied >= _FEW_OCCUPIED or not numbers["training_occupied"]:
+        return []
+    return [
+        f"{'Only ' if occupied else ''}{occupied or 'None'} of the held-out frames show"
+        f"{'s' if occupied == 1 else ''} anything before the scene, so what is said of them says "
+        "little of what passes: --hold_out=passages, a larger --test_fraction or more frames."
+    ]
 
 
 def _training(metrics: dict[str, Any], log: Sequence[dict[str, Any]]) -> list[str]:

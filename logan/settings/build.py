@@ -41,7 +41,10 @@ def preset(
         of_method |= {
             field: plain[field] for field in ("loss", "discriminator_steps", "autoencoder_weight")
         }
-    return Experiment(name=name, method=method or "", **{**base.settings, **of_method, **given})
+    of_videos = base.of_videos if given.get("video") else {}
+    return Experiment(
+        name=name, method=method or "", **{**base.settings, **of_videos, **of_method, **given}
+    )
 
 
 def _needs_bound(settings: Mapping[str, Any]) -> bool:

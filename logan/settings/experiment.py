@@ -87,9 +87,10 @@ class Experiment:
     )
     hold_out: str = setting(
         "images",
-        "What to hold out of a folder of pictures: single images, or whole sub-folders, such as "
-        "one for each person.",
-        choices=("images", "folders"),
+        "What to hold out. images: single pictures of a folder, two blocks of time of a video. "
+        "folders: whole sub-folders of pictures, such as one for each person. passages: of a "
+        "video many short blocks of time, so that both parts have their share of what passes.",
+        choices=("images", "folders", "passages"),
     )
     skip_unreadable: bool = setting(
         False, "Go on without the pictures of --data that cannot be read."
@@ -348,6 +349,10 @@ class Experiment:
              f"a time after --video_start={self.video_start:g}"),
             *((bool(getattr(self, name)) and not self.video, name, "nothing without --video")
               for name in ("frame_rate", "video_start", "video_stop")),
+            (self.hold_out == "passages" and not self.video, "hold_out",
+             "images or folders without --video"),
+            (self.hold_out == "folders" and bool(self.video), "hold_out",
+             "images or passages with --video"),
             (any(path.endswith("\\") or "\\," in path for path in self.video), "video",
              "paths without a backslash at the end or before a comma"),
             (data.is_image and self.channels not in (1, 3), "channels", "1 or 3"),

@@ -16,11 +16,13 @@ class Preset:
         text: a line of description.
         settings: data, networks and length of training, where they differ from default.
         method: the method that it is trained by unless another one is named.
+        of_videos: further settings where a video is given.
     """
 
     text: str
     settings: Mapping[str, Any]
     method: str = "pairwise"
+    of_videos: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 def _toy(name: str, method: str = "pairwise", **settings: Any) -> Preset:
@@ -59,7 +61,9 @@ PRESETS: dict[str, Preset] = {
     "encoder-unimodal": _encoder("an encoder alone against a unimodal prior", "uniform"),
     "encoder-modes": _encoder("an encoder alone against a prior of separate modes", "line"),
     # What differs between frames of a fixed camera is little.
-    "traffic": _images("traffic", latent_length=16),
+    "traffic": dataclasses.replace(
+        _images("traffic", latent_length=16), of_videos=dict(hold_out="passages")
+    ),
     "images": _images("images"),
     "celeb_a": _images("celeb_a", image_size=64),
     "cifar10": _images("cifar10"),

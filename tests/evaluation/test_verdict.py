@@ -76,3 +76,21 @@ def test_equal_images_are_told(record):
     assert said(record, {"missed": numbers}).findings[-1] == (
         "80.0% of the real images are equal to another one."
     )
+
+
+@pytest.mark.parametrize(
+    ("occupied", "words"),
+    [(0, "None of the held-out frames show "), (1, "Only 1 of the held-out frames shows "),
+     (9, "Only 9 of the held-out frames show "), (10, None)],
+)  # fmt: skip
+def test_few_occupied_held_out_frames_are_told(record, occupied, words):
+    foreground = {
+        "real_share": 0.2, "generated_share": 0.1, "real_faint_share": 0,
+        "generated_faint_share": 0, "training_frames": 587, "training_occupied": 117,
+        "held_out_frames": 147, "held_out_occupied": occupied,
+    }  # fmt: skip
+    found = said(record, {"foreground": foreground})
+    expected = f"Of 587 training frames 117 show something, of 147 held-out ones {occupied}."
+    assert expected in found.findings
+    told = [advice for advice in found.advice if "held-out frames show" in advice]
+    assert [advice.startswith(words) for advice in told] == [True] * (words is not None)
