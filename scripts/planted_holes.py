@@ -5,7 +5,8 @@
 Real images hold a share of one digit, or of frames with a car in one cell of the rendered junction;
 the generated images are others of the same set without any. A plant is shown when one of the first
 three cases is headed by what was left out; an alarm is any case that is sure. As in the report, the
-surer of the extractor's features and of thumbnails counts. A share of 0 is a complete copy: other
+surest of the extractor's features, of thumbnails and, of the junction, of where things stand before
+the scene counts. A share of 0 is a complete copy: other
 images of the same distribution.
 """
 
@@ -17,9 +18,12 @@ import numpy as np
 from absl import app, flags
 
 from logan.datasets.junction import Junction
+from logan.datasets.pixels import unit_range
+from logan.evaluation.missed import SAME_PLACE, places
 from logan.extractors import make_extractor
 from logan.metrics.images import thumbnails
-from logan.metrics.missed import SURE, cases, missed_by_any
+from logan.metrics.missed import SURE, cases, missed_by_any, missed_images
+from logan.metrics.scene import Foreground, Scene
 
 FLAGS = flags.FLAGS
 SHARES = (0.0, 0.002, 0.005, 0.01, 0.02, 0.05)
@@ -55,8 +59,21 @@ def junction(count: int) -> tuple[np.ndarray, np.ndarray]:
     return frames, holds
 
 
+def foreground(frames: np.ndarray) -> Foreground:
+    """What stands before the scene, which is known from a thousand of the frames."""
+    scene = Scene.fit(unit_range(frames[:1_000]))
+    parts = [scene.foreground(unit_range(frames[i : i + 2_000]))
+             for i in range(0, len(frames), 2_000)]  # fmt: skip
+    mask, largest = (np.concatenate([getattr(p, n) for p in parts]) for n in ("mask", "largest"))
+    return Foreground(mask, largest, parts[0].smallest_area)
+
+
 def plant(
-    kinds: list[np.ndarray], has: np.ndarray, share: float, images: int, seed: int
+    kinds: list[tuple[np.ndarray, float | None]],
+    has: np.ndarray,
+    share: float,
+    images: int,
+    seed: int,
 ) -> tuple[bool, bool]:
     """Whether a hole is shown and whether an alarm is given, of one draw."""
     order = np.random.default_rng(seed).permutation(len(has))
@@ -67,8 +84,10 @@ def plant(
     count = round(share * images)
     real = np.concatenate([left_out[:count], others[: images - count]])
     generated = others[images : 2 * images]
-    found, kind = missed_by_any([(features[real], features[generated]) for features in kinds])
-    case = cases(found, kinds[kind][real], FIRST)
+    found, kind = missed_by_any(
+        [missed_images(features[real], features[generated], alike) for features, alike in kinds]
+    )
+    case = cases(found, kinds[kind][0][real], FIRST)
     worst = found.worst_first()
     heads = [int(worst[np.argmax(case[worst] == number)]) for number in range(case.max() + 1)]
     return any(head < count for head in heads), bool(found.chance.min() < SURE)
@@ -90,7 +109,9 @@ def main(arguments: list[str]) -> None:
     for name, (images, things, extractors) in sets.items():
         for text in extractors:
             weights = FLAGS.squeezenet if text.startswith("squeezenet") else None
-            kinds = [make_extractor(text, weights)(images), thumbnails(images)]
+            kinds = [(make_extractor(text, weights)(images), None), (thumbnails(images), None)]
+            if name.startswith("junction"):
+                kinds.append((places(foreground(images)), SAME_PLACE))
             for share in SHARES:
                 trials = FLAGS.trials if share else 2 * FLAGS.trials
                 results = [

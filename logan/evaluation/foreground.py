@@ -1,6 +1,5 @@
 """What stands before the scene of a fixed camera, in training frames and in generations."""
 
-from logan.datasets.pixels import unit_range
 from logan.evaluation.measures import Column, Measure, Measured
 from logan.evaluation.record import Record
 from logan.figures.foreground_maps import foreground_maps_figure
@@ -10,8 +9,8 @@ from logan.metrics.scene import CERTAIN, Scene
 
 def _measure(record: Record) -> Measured:
     scene = record.scene
-    real = scene.foreground(record.scene_frames)
-    generated = scene.foreground(unit_range(record.generated))
+    real = record.held_out_foreground if record.train is None else record.train_foreground
+    generated = record.generated_foreground
     shares = [float(each.is_occupied.mean()) for each in (real, generated)]
     numbers = {
         "real_share": shares[0],

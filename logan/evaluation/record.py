@@ -10,7 +10,7 @@ import numpy as np
 from logan.datasets.pixels import unit_range
 from logan.metrics.coverage import mode_coverage
 from logan.metrics.foreground import background
-from logan.metrics.scene import Scene
+from logan.metrics.scene import Foreground, Scene
 
 if TYPE_CHECKING:
     from logan.datasets.junction import Junction, Truth
@@ -129,12 +129,22 @@ class Record:
     @functools.cached_property
     def scene(self) -> Scene:
         """What a fixed camera shows when nothing stands before it."""
-        return Scene.fit(self.scene_frames)
+        return Scene.fit(unit_range(self.held_out if self.train is None else self.train))
 
-    @property
-    def scene_frames(self) -> np.ndarray:
-        """Real images that the scene is known from: those for training, else the held-out ones."""
-        return unit_range(self.held_out if self.train is None else self.train)
+    @functools.cached_property
+    def held_out_foreground(self) -> Foreground:
+        """What stands before the scene in held-out images."""
+        return self.scene.foreground(unit_range(self.held_out))
+
+    @functools.cached_property
+    def train_foreground(self) -> Foreground:
+        """Likewise in training images."""
+        return self.scene.foreground(unit_range(self.train))
+
+    @functools.cached_property
+    def generated_foreground(self) -> Foreground:
+        """Likewise in generations."""
+        return self.scene.foreground(unit_range(self.generated))
 
     @functools.cached_property
     def truths(self) -> "list[Truth]":
@@ -147,7 +157,7 @@ class Record:
         if self.junction is not None:
             return np.array([len(truth) > 0 for truth in self.truths])
         if self.has_fixed_camera:
-            return self.scene.foreground(unit_range(self.held_out)).is_occupied
+            return self.held_out_foreground.is_occupied
         return None
 
     @functools.cached_property

@@ -50,7 +50,7 @@ class Missed:
         return np.lexsort((-self.distances, self.chance))
 
 
-def missed_images(real: ArrayLike, generated: ArrayLike) -> Missed:
+def missed_images(real: ArrayLike, generated: ArrayLike, alike: float | None = None) -> Missed:
     """Looks for real images around which generations are fewer than by chance.
 
     If both sets came from one distribution, each of the K images nearest to a real one, among all
@@ -62,13 +62,15 @@ def missed_images(real: ArrayLike, generated: ArrayLike) -> Missed:
 
     A generator's images lie a little beside the real ones everywhere. What is missed must stand out
     of that: distances to generations are divided by their median ratio to distances between
-    neighbours among real images, where it is above 1. And distances below a twentieth of the root
-    mean square distance of two real images are alike, generations first, so that a generation that
-    nearly equals many equal images is none the less among them.
+    neighbours among real images, where it is above 1. And distances up to `alike` are alike,
+    generations first, so that a generation that nearly equals many equal images is none the less
+    among them.
 
     Args:
         real: floating [images, features], at least 2, finite.
         generated: floating [generated images, features], likewise.
+        alike: a distance; by default a twentieth of the root mean square distance of two real
+            images.
 
     Raises:
         ValueError: if the features are not of this form.
@@ -80,7 +82,7 @@ def missed_images(real: ArrayLike, generated: ArrayLike) -> Missed:
         ones = np.ones(len(real))
         none = np.zeros(len(real), np.int64)
         return Missed(distances, nearest, ones, none, none, distances)
-    found, reach = _generated_among(real, generated, sizes)
+    found, reach = _generated_among(real, generated, sizes, alike)
     chances = np.stack(
         [
             _chances_of_few(size, len(real) - 1, len(generated))[found[:, column]]
@@ -100,21 +102,20 @@ def missed_images(real: ArrayLike, generated: ArrayLike) -> Missed:
     )
 
 
-def missed_by_any(pairs: Sequence[tuple[ArrayLike, ArrayLike]]) -> tuple[Missed, int]:
+def missed_by_any(found: Sequence[Missed]) -> tuple[Missed, int]:
     """What is missed by those of several kinds of features that are the surest of it.
 
     What one kind hardly sees, such as where a small thing stands, another may. Each has a chance of
     its own to be wrong, so `chance` is multiplied by their number.
 
     Args:
-        pairs: real and generated features of each kind, see `missed_images`.
+        found: what `missed_images` found by each kind, of the same images.
 
     Returns:
         What was found, and by which kind; of equally sure ones the first.
     """
-    found = [missed_images(*pair) for pair in pairs]
     surest = min(range(len(found)), key=lambda kind: found[kind].chance.min())
-    chance = np.minimum(len(pairs) * found[surest].chance, 1.0)
+    chance = np.minimum(len(found) * found[surest].chance, 1.0)
     return dataclasses.replace(found[surest], chance=chance), surest
 
 
@@ -207,7 +208,7 @@ def near_copies(generated: ArrayLike, train: ArrayLike, held_out: ArrayLike) -> 
 
 
 def _generated_among(
-    real: np.ndarray, generated: np.ndarray, sizes: list[int]
+    real: np.ndarray, generated: np.ndarray, sizes: list[int], alike: float | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """How many of each image's nearest others are generated, and how far away the last one is.
 
@@ -216,15 +217,16 @@ def _generated_among(
     """
     first, second = centred(real, generated)
     most = sizes[-1]
-    alike = 2 * ALIKE**2 * np.mean(np.sum(first**2, axis=1))
+    if alike is None:
+        alike = ALIKE * math.sqrt(2 * np.mean(np.sum(first**2, axis=1)))
     ours, theirs = [], []
     for block in blocks(len(first)):
         distances = squared_distances(first[block], first)
         fill_own(distances, block, np.inf)
         ours.append(_smallest(distances, most))
         theirs.append(_smallest(squared_distances(first[block], second), most))
-    to_real = np.sqrt(np.maximum(np.concatenate(ours), alike))
-    to_generated = np.sqrt(np.maximum(np.concatenate(theirs), alike))
+    to_real = np.maximum(np.sqrt(np.concatenate(ours)), alike)
+    to_generated = np.maximum(np.sqrt(np.concatenate(theirs)), alike)
     if alike > 0:
         to_generated /= max(1.0, float(np.median(to_generated[:, 0] / to_real[:, 0])))
     both = np.hstack([to_generated, to_real])

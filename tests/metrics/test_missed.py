@@ -86,12 +86,22 @@ def test_equal_images_that_are_nearly_hit_are_not_missed(share):
     assert (found.chance[: int(share * 400)] < 0.05).all()
 
 
+def test_up_to_the_distance_that_is_alike_generations_are_near():
+    """Thirty real points at 0, as many generated ones at 1 from them, all others far away."""
+    far = 50 + np.arange(30.0)[:, None]
+    real, generated = (np.concatenate([np.full((30, 1), at), far]) for at in (0.0, 1.0))
+    assert (missed_images(real, generated, alike=0.9).chance[:30] < 0.05).all()
+    found = missed_images(real, generated, alike=1.1)
+    assert (found.chance > 0.05).all()
+    assert found.generated_in_it[0] == min(30, found.neighbourhood[0])
+
+
 def test_the_surest_kind_of_features_counts_and_pays_for_the_choice():
     real, generated = normal(0, 200, 5), normal(1, 200, 5)
-    blind = real.copy(), generated.copy()
+    blind = missed_images(real, generated)
     real[:20] = 30 + 0.1 * real[:20]
     alone = missed_images(real, generated)
-    found, kind = missed_by_any([blind, (real, generated)])
+    found, kind = missed_by_any([blind, alone])
     assert kind == 1
     np.testing.assert_allclose(found.chance[:20], 2 * alone.chance[:20])
     assert found.chance.max() == 1
