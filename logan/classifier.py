@@ -5,6 +5,9 @@ import sys
 import time
 from pathlib import Path
 
+import logan.keras_settings  # noqa: F401  before Keras is imported
+
+# isort: split
 import keras
 import numpy as np
 import tensorflow as tf
@@ -16,6 +19,7 @@ from logan.datasets.labelled import LabelledImages
 from logan.datasets.pixels import to_unit_range
 from logan.extractors.keras_file import FEATURES
 from logan.files import atomic_path, write_json
+from logan.keras_settings import package_settings
 from logan.randomness import Purpose, key
 
 __all__ = ["TrainedClassifier", "classifier", "save_classifier", "train_classifier"]
@@ -49,6 +53,7 @@ class TrainedClassifier:
     seconds: float
 
 
+@package_settings()
 def train_classifier(
     data: LabelledImages,
     *,
@@ -128,6 +133,7 @@ def save_classifier(path: Path, trained: TrainedClassifier, data: LabelledImages
     return text
 
 
+@package_settings()
 def classifier(image_size: int, channels: int, classes: int, width: int = WIDTH) -> keras.Model:
     """A convolutional classifier with fresh weights.
 

@@ -8,9 +8,13 @@ a joint D(x, z) compares pairs.
 import dataclasses
 import time
 
+import logan.keras_settings  # noqa: F401  before Keras is imported
+
+# isort: split
 import keras
 import numpy as np
 
+from logan.keras_settings import package_settings
 from logan.networks import convolutional, mlp
 
 PATIENCE = 10  # epochs without a better loss on held-out samples
@@ -47,6 +51,7 @@ class DensityRatio:
         return self.slope * logits + self.offset
 
 
+@package_settings()
 def learn_density_ratio(
     real: np.ndarray,
     generated: np.ndarray,

@@ -97,11 +97,13 @@ def measure(
         UserError: if a source is missing, empty or of a wrong kind or range, or a setting is.
     """
     from logan.evaluation.report import measured
+    from logan.keras_settings import package_settings
 
     chosen = Choice(**choice)
     check_sources(real, generated, train)
-    record = record_of(real, generated, train, chosen, tell if show_progress else _silent)
-    return measured(record, None if output is None else Path(output).expanduser())[0]
+    with package_settings():
+        record = record_of(real, generated, train, chosen, tell if show_progress else _silent)
+        return measured(record, None if output is None else Path(output).expanduser())[0]
 
 
 def check_sources(real: Source, generated: Source, train: Source | None) -> None:

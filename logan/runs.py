@@ -288,11 +288,13 @@ class Run:
         Raises:
             RunError: if nothing was trained yet.
         """
+        from logan.keras_settings import package_settings
         from logan.models.assemble import assemble
         from logan.models.best import best_averages
 
-        model = assemble(self.experiment)
-        best = best_averages(model)
+        with package_settings():
+            model = assemble(self.experiment)
+            best = best_averages(model)
         if self.checkpoints.restore(model, best) == 0:
             raise RunError(f"{self.path}: expected a trained run. Received: no checkpoint in it")
         if best and (weights or self.experiment.weights) == "best":

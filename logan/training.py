@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+import logan.keras_settings  # noqa: F401  before Keras is imported
 from logan.callbacks import (
     KeepBest,
     SaveCheckpoints,
@@ -34,6 +35,7 @@ from logan.distribution import (
 )
 from logan.errors import DivergedError, UserError
 from logan.interruption import Interruption
+from logan.keras_settings import package_settings
 from logan.models.adversarial import AdversarialModel
 from logan.models.assemble import assemble, check_parts
 from logan.models.best import BestAverages, best_averages
@@ -67,6 +69,7 @@ class Outcome:
     interrupted_by: signal.Signals | None
 
 
+@package_settings()
 def train(
     experiment: Experiment,
     workdir: str | os.PathLike[str],

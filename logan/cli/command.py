@@ -6,9 +6,11 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from absl import app, flags, logging
 
+from logan import __version__, environment
 from logan.errors import UserError
 from logan.extractors import check_extractor
 from logan.registry import load_plugins, parse_part
@@ -27,16 +29,45 @@ def run(text: str, define: Callable[[], None], main: Callable[[], int | None]) -
         define: defines its flags.
         main: the work; returns an exit code, None for 0.
     """
+    environment.set_up()
     # TensorFlow's C++ errors come as exceptions as well.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.set_verbosity(logging.WARNING)
     define()
+    for answer in (_Help(), _Version()):
+        flags.DEFINE_flag(answer, module_name="logan.cli")
+    # absl's own --help leaves with exit code 1.
+    sys.argv[1:] = ["-h" if argument == "--help" else argument for argument in sys.argv[1:]]
     # absl takes both the help text and the flags worth showing from the main module, which for
     # an installed command is a generated script without either.
     sys.modules["__main__"].__doc__ = text
     for flag in FLAGS.flags_by_module_dict().get("logan.cli", []):
         FLAGS.register_key_flag_for_module(sys.argv[0], flag)
     app.run(lambda arguments: sys.exit(_guarded(main, arguments)), flags_parser=_parsed_or_exit)
+
+
+class _Help(flags.BooleanFlag):
+    """-h and --help."""
+
+    def __init__(self) -> None:
+        super().__init__("h", False, "Show this help and exit, as --help.")
+
+    def parse(self, argument: Any) -> None:
+        if self._parse(argument):
+            app.usage(shorthelp=True, writeto_stdout=True)
+            sys.exit(0)
+
+
+class _Version(flags.BooleanFlag):
+    """--version."""
+
+    def __init__(self) -> None:
+        super().__init__("version", False, "Print the version and exit.")
+
+    def parse(self, argument: Any) -> None:
+        if self._parse(argument):
+            print(f"{_name(sys.argv)} {__version__}")
+            sys.exit(0)
 
 
 def parse_flags(arguments: list[str]) -> list[str]:
@@ -251,8 +282,19 @@ def _silent_standard_error() -> Iterator[None]:
 
 
 def given_path(text: str | None, default: Path = Path()) -> Path:
-    """A path of a flag, its tilde replaced, which shells leave in `--flag=~/…`; or the default."""
-    return Path(text).expanduser() if text else default
+    """A path of a flag, its tilde replaced, which shells leave in `--flag=~/…`; or the default.
+
+    Raises:
+        UserError: on a tilde of nobody's home.
+    """
+    if not text:
+        return default
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise UserError(
+            f"expected a path without ~ where there is no home. Received: {text}"
+        ) from error
 
 
 def required_workdir() -> Path:

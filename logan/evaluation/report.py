@@ -22,6 +22,7 @@ from logan.figures.curves import curves_figure
 from logan.figures.files import save_figure
 from logan.figures.grids import reconstruction_figure
 from logan.files import read_json, write_json, write_text
+from logan.keras_settings import package_settings
 from logan.runs import Run
 from logan.settings import Experiment
 from logan.settings.names import PLAIN
@@ -38,6 +39,7 @@ _HEADINGS = {
 }
 
 
+@package_settings()
 def evaluate(
     run: Run,
     samples: int | None = None,

@@ -62,8 +62,14 @@ def make_extractor(text: str, weights: str | Path | None = None) -> "Extractor |
         UserError: as for `check_extractor`, on unknown settings, and for weights or a model that
             cannot be loaded.
     """
+    from logan.keras_settings import package_settings
+
     check_extractor(text, weights)
-    part = parse_part(text, EXTRACTORS.kind)
+    with package_settings():
+        return _made(parse_part(text, EXTRACTORS.kind), weights)
+
+
+def _made(part: Part, weights: str | Path | None) -> "Extractor | None":
     if _is_keras_file(part):
         path = Path(part.name).expanduser()
         entry = ExtractorEntry("logan.extractors.keras_file:KerasFile")

@@ -1,0 +1,1 @@
+import logan.keras_settings  # noqa: F401  before Keras is imported

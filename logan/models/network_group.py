@@ -5,6 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from logan.keras_settings import check_floatx
 from logan.models.averages import twin
 from logan.models.precision import optimizer_for
 
@@ -27,8 +28,9 @@ class NetworkGroup(keras.Model):
         """Takes the networks by role.
 
         Raises:
-            ValueError: if Keras cannot copy one of them.
+            ValueError: if Keras cannot copy one of them, or its floatx is not float32.
         """
+        check_floatx()
         super().__init__(name=name)
         self.discriminator = discriminator
         self._roles = tuple(networks)

@@ -1,11 +1,12 @@
 """What every network shares: its settings, their checks, normalization."""
 
-import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
+
+from logan.keras_settings import package_settings
 
 NORMALIZATIONS = ("none", "batch", "synchronized_batch", "layer")
 LEAKY_RELU_SLOPE = 0.2  # of the paper's code, in every network
@@ -67,8 +68,9 @@ class Network(keras.Model):
     collects constructor arguments for layers by itself, but for subclassed models it only sees
     their defaults (Keras 3.15), hence the explicit copy.
 
-    With dtype `mixed_bfloat16` or `mixed_float16` the hidden layers compute in 16 bits; weights and
-    outputs stay float32.
+    With dtype `mixed_bfloat16` or `mixed_float16`, also as Keras's global policy, the hidden layers
+    compute in 16 bits; weights and outputs stay float32. Keras's floatx and image_data_format
+    change nothing: these networks are float32, images [height, width, channels].
 
     Attributes:
         data_shape: shape of one x.
@@ -85,6 +87,8 @@ class Network(keras.Model):
         name: str | None,
         **kwargs: Any,
     ):
+        if kwargs.get("dtype") is None:
+            kwargs["dtype"] = _default_policy()
         super().__init__(name=name or self.role, **kwargs)
         if self.role != "discriminator" or latent_length != 0:
             check_positive(latent_length=latent_length)
@@ -93,7 +97,7 @@ class Network(keras.Model):
         self.data_shape = tuple(data_shape)
         self.latent_length = latent_length
         self._settings = settings
-        with self._own_precision():
+        with package_settings(self.dtype_policy):
             self.make_layers(settings)
         self.built = True
 
@@ -104,16 +108,6 @@ class Network(keras.Model):
             settings: the constructor's, by name, besides data_shape and latent_length.
         """
         raise NotImplementedError
-
-    @contextlib.contextmanager
-    def _own_precision(self) -> Iterator[None]:
-        """Gives the layers that are made inside this network's dtype policy."""
-        kept = keras.config.dtype_policy()
-        keras.config.set_dtype_policy(self.dtype_policy)
-        try:
-            yield
-        finally:
-            keras.config.set_dtype_policy(kept)
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -134,6 +128,12 @@ class Network(keras.Model):
             size = config.pop("image_size")
             config["data_shape"] = (size, size, config.pop("channels"))
         return cls(**config)
+
+
+def _default_policy() -> Any:
+    """Keras's global policy if it is a mixed one; not what it is by floatx alone."""
+    policy = keras.config.dtype_policy()
+    return policy if policy.name.startswith("mixed_") else "float32"
 
 
 class Networks(NamedTuple):

@@ -1,5 +1,6 @@
 """Penalties on the discriminator's gradient, usable with any discriminator."""
 
+import logan.keras_settings  # noqa: F401  before Keras is imported
 from logan.penalties.gradient import gradient_norm, gradient_penalty
 from logan.penalties.pairwise import (
     PENALTY_FORMS,

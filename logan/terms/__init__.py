@@ -5,6 +5,7 @@ A new one is a class like those of `logan.terms.gradient` and a line in
 --plugins names.
 """
 
+import logan.keras_settings  # noqa: F401  before Keras is imported
 from logan.settings.names import TERMS
 from logan.terms.base import Compared, Term, Update
 from logan.terms.gradient import GradientPenalty, PairwisePenalty
