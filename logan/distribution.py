@@ -13,6 +13,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import tensorflow as tf
 
@@ -62,7 +63,13 @@ def _mirrored(devices: tuple[str, ...]) -> tf.distribute.Strategy:
             f"--devices: expected different ones of {', '.join(there)}. "
             f"Received: {','.join(devices)}"
         )
-    return tf.distribute.MirroredStrategy(devices or None)
+    # TensorFlow reads the description of a cluster here too, and fails on one that is damaged.
+    config = os.environ.pop("TF_CONFIG", None)
+    try:
+        return tf.distribute.MirroredStrategy(devices or None)
+    finally:
+        if config is not None:
+            os.environ["TF_CONFIG"] = config
 
 
 def _divide_cpu(parts: int) -> None:
@@ -83,23 +90,71 @@ def _divide_cpu(parts: int) -> None:
 
 def _cluster() -> tf.distribute.cluster_resolver.ClusterResolver:
     """From TF_CONFIG, or else from the variables of a SLURM job."""
-    resolvers = tf.distribute.cluster_resolver
     text = os.environ.get("TF_CONFIG", "")
     if not text and "SLURM_STEP_NODELIST" in os.environ:
         return _slurm_cluster()
-    try:
-        config = json.loads(text)
-        workers, task = config["cluster"]["worker"], config["task"]
-        is_whole = task["type"] == "worker" and 0 <= task["index"] < len(workers)
-    except (ValueError, KeyError, TypeError):
-        is_whole = False
-    if not is_whole:
+    fault = _fault_of(text)
+    if fault:
         raise UserError(
             "--strategy=multi_worker: expected the environment variable TF_CONFIG, such as "
             '{"cluster": {"worker": ["host1:2222", "host2:2222"]}, "task": {"type": "worker", '
-            f'"index": 0}}}}, or those of a SLURM step. Received: {text or "neither"}'
+            f'"index": 0}}}}, or those of a SLURM step. Received: {fault}'
         )
-    return resolvers.TFConfigClusterResolver()
+    return _Trainers()
+
+
+_TRAINING_JOBS = ("chief", "worker")
+
+
+class _Trainers(tf.distribute.cluster_resolver.TFConfigClusterResolver):
+    """Those of TF_CONFIG that train: an evaluator may be listed, but takes no part."""
+
+    def cluster_spec(self) -> tf.train.ClusterSpec:
+        jobs = super().cluster_spec().as_dict()
+        return tf.train.ClusterSpec({job: jobs[job] for job in _TRAINING_JOBS if job in jobs})
+
+
+def _fault_of(text: str) -> str:
+    """What is wrong with the text of TF_CONFIG, in words; empty if nothing is."""
+    if not text:
+        return "neither"
+    try:
+        config = json.loads(text)
+    except ValueError as error:
+        return f"{text}, which is not JSON: {error}"
+    for key in ("cluster", "task"):
+        if not isinstance(config, dict) or not isinstance(config.get(key), dict):
+            return f'{text}, without an object "{key}"'
+    cluster, task = config["cluster"], config["task"]
+    kind, index = task.get("type"), task.get("index")
+    if kind == "evaluator":
+        return 'the task "evaluator". There is none: logan-evaluate measures a run that has ended'
+    if kind == "ps" or "ps" in cluster:
+        return 'parameter servers, "ps". All tasks train here: "worker", and at most one "chief"'
+    unknown = cluster.keys() - {*_TRAINING_JOBS, "evaluator"}
+    if unknown:
+        return f'{text}, with "{min(unknown)}" in its cluster'
+    trainers = [job for job in _TRAINING_JOBS if job in cluster]
+    for job in trainers:
+        if not isinstance(cluster[job], list) or not all(map(_is_address, cluster[job])):
+            return f'{text}, where "{job}" is not a list of addresses "host:port"'
+    addresses = [address for job in trainers for address in cluster[job]]
+    if len(set(addresses)) < len(addresses):
+        return f"{text}, with one address twice"
+    if len(cluster.get("chief", [])) > 1:
+        return f"{text}, with more than one chief"
+    if kind not in trainers:
+        return f"{text}, whose task has the type {json.dumps(kind)}, which is not in its cluster"
+    # Some schedulers write it as text; TensorFlow takes both.
+    number = str(index)
+    if isinstance(index, bool) or not number.isdecimal() or int(number) >= len(cluster[kind]):
+        count = len(cluster[kind])
+        return f'{text}, whose task has the index {json.dumps(index)} of {count} "{kind}"'
+    return ""
+
+
+def _is_address(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"\S+:\d+", value) is not None
 
 
 def _slurm_cluster() -> tf.distribute.cluster_resolver.ClusterResolver:
@@ -145,7 +200,8 @@ def naming_lost_workers(strategy: tf.distribute.Strategy) -> Iterator[None]:
     except lost as error:
         if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
             raise
-        names = re.findall(r"/job:worker/replica:0/task:\d+$", str(error), re.MULTILINE)
+        pattern = r"/job:(?:chief|worker)/replica:0/task:\d+$"
+        names = re.findall(pattern, str(error), re.MULTILINE)
         gone = ", ".join(sorted(set(names)))
         raise WorkerLostError(
             f"lost another worker ({gone or 'which one is not known'}). Start all of them again: "
@@ -154,9 +210,11 @@ def naming_lost_workers(strategy: tf.distribute.Strategy) -> Iterator[None]:
 
 
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
-    """Whether this process is the one that writes."""
+    """Whether this process is the one that writes: the chief, or else the first worker."""
     resolver = strategy.cluster_resolver
-    return resolver is None or not resolver.task_id
+    if resolver is None or "chief" not in resolver.cluster_spec().as_dict():
+        return resolver is None or not resolver.task_id
+    return str(resolver.task_type) == "chief"
 
 
 def all_agree_to(strategy: tf.distribute.Strategy, wish: bool) -> bool:
@@ -176,13 +234,19 @@ def is_same_on_all(strategy: tf.distribute.Strategy, number: int) -> bool:
 
 def _sum(strategy: tf.distribute.Strategy, number: float) -> float:
     """Over all replicas of all workers."""
+    return float(_total_over(strategy)(tf.constant(number, tf.float64)))
+
+
+@functools.cache
+def _total_over(strategy: tf.distribute.Strategy) -> Callable[[tf.Tensor], tf.Tensor]:
+    """The sum of a number over all replicas; one function for each strategy, traced once."""
 
     @tf.function
     def total(own: tf.Tensor) -> tf.Tensor:
         each = strategy.run(lambda: own)
         return strategy.reduce(tf.distribute.ReduceOp.SUM, each, axis=None)
 
-    return float(total(tf.constant(number, tf.float64)))
+    return total
 
 
 def split(

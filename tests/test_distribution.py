@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import types
 from pathlib import Path
 
 import numpy as np
@@ -114,6 +115,63 @@ def test_cluster_that_is_not_described_is_refused(monkeypatch, config):
         start_strategy(Experiment(strategy="multi_worker"))
 
 
+def described(monkeypatch, task=("worker", 0), **cluster):
+    """Sets TF_CONFIG."""
+    kind, index = task
+    config = {"cluster": cluster, "task": {"type": kind, "index": index}}
+    monkeypatch.setenv("TF_CONFIG", json.dumps(config))
+
+
+@pytest.mark.parametrize(
+    ("task", "cluster", "text"),
+    [
+        (("evaluator", 0), dict(worker=["a:1"]), "logan-evaluate measures"),
+        (("evaluator", 0), dict(chief=["a:1"], evaluator=["b:1"]), "logan-evaluate measures"),
+        (("ps", 0), dict(chief=["a:1"], ps=["b:1"]), "parameter servers"),
+        (("worker", 0), dict(worker=["a:1"], ps=["b:1"]), "parameter servers"),
+        (("chief", 0), dict(chief=["a:1", "b:1"]), "more than one chief"),
+        (("chief", 0), dict(worker=["a:1"]), 'type "chief", which is not in its cluster'),
+        (("chief", 1), dict(chief=["a:1"], worker=["b:1"]), 'index 1 of 1 "chief"'),
+        (("worker", -1), dict(worker=["a:1"]), 'index -1 of 1 "worker"'),
+        (("worker", None), dict(worker=["a:1"]), 'index null of 1 "worker"'),
+        (("worker", 0), dict(worker="a:1"), '"worker" is not a list of addresses'),
+        (("worker", 0), dict(worker=["a"]), '"worker" is not a list of addresses'),
+        (("worker", 0), dict(chief=["a:1"], worker=["a:1"]), "one address twice"),
+        (("worker", 0), dict(worker=["a:1"], master=["b:1"]), '"master" in its cluster'),
+    ],
+)
+def test_what_is_wrong_with_a_cluster_is_told_on_one_line(monkeypatch, task, cluster, text):
+    described(monkeypatch, task, **cluster)
+    with pytest.raises(UserError, match=text) as raised:
+        distribution._cluster()
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("task", "cluster", "writes"),
+    [
+        (("chief", 0), dict(chief=["a:1"], worker=["b:1", "c:1"]), True),
+        (("worker", 0), dict(chief=["a:1"], worker=["b:1", "c:1"]), False),
+        (("worker", "1"), dict(chief=["a:1"], worker=["b:1", "c:1"]), False),
+        (("worker", 0), dict(worker=["b:1", "c:1"], evaluator=["d:1"]), True),
+        (("worker", 1), dict(worker=["b:1", "c:1"]), False),
+    ],
+)
+def test_the_chief_writes_or_else_the_first_worker(monkeypatch, task, cluster, writes):
+    described(monkeypatch, task, **cluster)
+    resolver = distribution._cluster()
+    assert resolver.cluster_spec().jobs == sorted(cluster.keys() - {"evaluator"})
+    assert is_chief(types.SimpleNamespace(cluster_resolver=resolver)) is writes
+
+
+def test_cluster_means_nothing_to_one_machine(monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", "{")
+    distribution._mirrored.cache_clear()
+    assert start_strategy(MIRRORED).num_replicas_in_sync >= 1
+    distribution._mirrored.cache_clear()
+    assert os.environ["TF_CONFIG"] == "{"
+
+
 def test_mirrored_run_goes_on_to_the_same_end(tmp_path):
     """Through the command line, on two parts of the CPU: two checkpoints lost, and made again."""
     command = [
@@ -122,7 +180,8 @@ def test_mirrored_run_goes_on_to_the_same_end(tmp_path):
         "--snapshots=2", "--threads=1", "--noprogress", "--strategy=mirrored",
         "--devices=CPU:0,CPU:1", f"--workdir={tmp_path / 'run'}",
     ]  # fmt: skip
-    subprocess.run(command, check=True, timeout=240)
+    done = subprocess.run(command, check=True, timeout=240, capture_output=True, text=True)
+    assert "retracing" not in done.stderr
     run = Run.open(tmp_path / "run")
     expected, log = variables(run.checkpoints, 40), run.records()
     shutil.rmtree(run.export)
@@ -188,31 +247,34 @@ def free_ports(count):
     return ports
 
 
-def start_workers(workdir, *flags, second=()):
+WORKERS = (("worker", 0), ("worker", 1))
+CHIEF_AND_WORKER = (("chief", 0), ("worker", 0))
+
+
+def start_workers(workdir, *flags, second=(), tasks=WORKERS):
     """Both with these flags, the second one with some in addition."""
-    addresses = [f"127.0.0.1:{port}" for port in free_ports(2)]
+    cluster = {}
+    for (kind, _), port in zip(tasks, free_ports(2), strict=True):
+        cluster.setdefault(kind, []).append(f"127.0.0.1:{port}")
     return [
         subprocess.Popen(
             [
                 TRAIN, "--experiment=ring8", "--width=16", "--hidden_layers=2", "--batch_size=32",
                 "--log_every=10", "--checkpoint_every=50", "--snapshots=2", "--threads=1",
                 "--noprogress", "--strategy=multi_worker", f"--workdir={workdir}", *flags,
-                *(second if index else ()),
+                *(second if (kind, index) == tasks[1] else ()),
             ],
             env={
                 **os.environ,
                 "TF_CONFIG": json.dumps(
-                    {
-                        "cluster": {"worker": addresses},
-                        "task": {"type": "worker", "index": index},
-                    }
+                    {"cluster": cluster, "task": {"type": kind, "index": index}}
                 ),
             },
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
-        for index in range(2)
+        for kind, index in tasks
     ]  # fmt: skip
 
 
@@ -224,12 +286,16 @@ def wait_for(path, processes):
         time.sleep(0.1)
 
 
-def test_two_workers_train(tmp_path):
-    for worker in start_workers(tmp_path / "run", "--steps=20"):
+@pytest.mark.parametrize("tasks", [WORKERS, CHIEF_AND_WORKER])
+def test_two_workers_train(tmp_path, tasks):
+    """Agreeing with each other at every line of the log, by one function that is traced once."""
+    flags = ("--steps=20", "--log_every=2")
+    for worker in start_workers(tmp_path / "run", *flags, tasks=tasks):
         _, printed = worker.communicate(timeout=240)
         assert worker.returncode == 0, printed
+        assert "retracing" not in printed
     run = Run.open(tmp_path / "run")
-    assert [record["step"] for record in run.records()] == [10, 20]
+    assert [record["step"] for record in run.records()] == list(range(2, 21, 2))
     assert run.exported_steps()[0] == 20
 
 
