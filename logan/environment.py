@@ -4,8 +4,10 @@ Nothing here imports Keras, TensorFlow or matplotlib: it has to be called before
 """
 
 import atexit
+import codecs
 import contextlib
 import json
+import locale
 import os
 import shutil
 import sys
@@ -31,6 +33,7 @@ def set_up() -> None:
 
     Whatever Keras and matplotlib were told elsewhere, results are the same, number for number.
     """
+    _read_and_write_utf8()
     for name in list(os.environ):
         # KERAS_MAX_EPOCHS, for one, ends a training after so many lines of its log.
         if name.startswith("KERAS_") and name != "KERAS_HOME":
@@ -53,6 +56,19 @@ def write_any_character() -> None:
         # None where the shell closed it; something else under a test or in a notebook.
         if getattr(stream, "errors", None) == "strict" and hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _read_and_write_utf8() -> None:
+    """Starts Python again where names of files and text files would not be UTF-8 to it.
+
+    What is printed stays in the encoding that was asked for.
+    """
+    encoding = locale.getpreferredencoding(do_setlocale=False)
+    if sys.flags.utf8_mode or codecs.lookup(encoding).name == "utf-8":
+        return
+    if sys.stdout is not None:
+        os.environ["PYTHONIOENCODING"] = f"{sys.stdout.encoding}:backslashreplace"
+    os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
 
 
 def keras_folder() -> Path:

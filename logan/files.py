@@ -58,15 +58,19 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise
 
 
-def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """Writes `text` to `path` as UTF-8, atomically.
+def write_text(
+    path: str | os.PathLike[str], text: str, *, errors: str = "backslashreplace"
+) -> None:
+    r"""Writes `text` to `path` as UTF-8, atomically.
 
     Args:
         path: the file to write; its folders are created.
         text: what to write, line ends unchanged.
+        errors: how to write what is not text in a file's name, such as "\udce9": as these six
+            characters, which JSON reads back as the name, or, "surrogateescape", as its bytes.
     """
     with atomic_path(path) as temporary:
-        temporary.write_bytes(text.encode("utf-8"))
+        temporary.write_bytes(text.encode("utf-8", errors))
 
 
 def write_json(path: str | os.PathLike[str], value: Any) -> None:

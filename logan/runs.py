@@ -8,6 +8,7 @@ import math
 import operator
 import os
 import platform
+import re
 import socket
 import subprocess
 import sys
@@ -64,7 +65,7 @@ class Run:
                 f"--workdir: expected the folder of a run, with a flags.txt. Received: {folder}"
             )
         try:
-            lines = flags.read_text(encoding="utf-8").splitlines()
+            lines = flags.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
             return cls(folder, from_flags(lines))
         except ValueError as error:
             raise RunError(f"{flags}: {error}") from error
@@ -74,9 +75,13 @@ class Run:
         """The run of that experiment in that folder, whether it has begun or not.
 
         Raises:
-            RunError: if the folder holds another experiment, or something that is no run.
+            RunError: if the folder holds another experiment, or something that is no run, or its
+                name is not text.
         """
         folder = Path(path)
+        if re.search("[\ud800-\udfff]", str(folder)):
+            # TensorFlow writes into it, by names in UTF-8 alone.
+            raise RunError(f"--workdir: expected a name in UTF-8. Received: {str(folder)!r}")
         run = cls(folder, experiment)
         run.check_folder()
         if (folder / "flags.txt").exists():
@@ -242,7 +247,8 @@ class Run:
             # Not before: a command that is refused must leave another's settings alone.
             self.check_settings()
             self._leave_early_end()
-            write_text(self.path / "flags.txt", "\n".join(to_flags(self.experiment)) + "\n")
+            lines = "\n".join(to_flags(self.experiment)) + "\n"
+            write_text(self.path / "flags.txt", lines, errors="surrogateescape")
             try:
                 yield
             except Exception:

@@ -35,7 +35,11 @@ def show_in_tensorboard(run: Run, metrics: dict[str, Any], pictures: list[Path])
             with Image.open(path) as picture:
                 pixels = np.asarray(picture.convert("RGB"))
             tf.summary.image(path.stem, pixels[None])
-        flags = (flag.removeprefix("--").partition("=") for flag in to_flags(run.experiment))
+        # TensorFlow takes no names of files that are not text.
+        lines = (
+            line.encode(errors="backslashreplace").decode() for line in to_flags(run.experiment)
+        )
+        flags = (line.removeprefix("--").partition("=") for line in lines)
         hparams.hparams({name: value for name, _, value in flags}, trial_id=run.label)
     writer.close()
 
