@@ -41,10 +41,12 @@ def centred(features: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.nd
 
 
 def blocks(count: int) -> Iterator[slice]:
+    """Slices that cover so many rows, `BLOCK_ROWS` at a time."""
     return (slice(first, first + BLOCK_ROWS) for first in range(0, count, BLOCK_ROWS))
 
 
 def float64(features: np.ndarray) -> np.ndarray:
+    """The same features in float64; as they are if they have it."""
     return np.asarray(features, np.float64)
 
 
