@@ -1,6 +1,8 @@
-"""The method on one page computes what the package computes."""
+"""The method on one page computes what the package computes; the other examples run."""
 
 import importlib.util
+import json
+import re
 from pathlib import Path
 
 import keras
@@ -70,3 +72,60 @@ def test_its_step_is_the_models(example):
 
 def test_it_is_one_page():
     assert len(PATH.read_text(encoding="utf-8").splitlines()) <= 125
+
+
+# The penalty in one's own training loop.
+
+EXAMPLES = PATH.parent
+
+
+def loaded(name):
+    spec = importlib.util.spec_from_file_location(f"example_{name}", EXAMPLES / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_own_loop_trains_with_and_without_the_penalty(capsys):
+    example = loaded("own_loop")
+    data, has_car = example.pictures(500)
+    assert data.shape == (500, example.SIDE**2)
+    assert np.abs(data).max() <= 1
+    np.testing.assert_array_equal(example.show_a_car(data), has_car)
+    weights = {}
+    for penalty_weight in (0.0, 0.3):
+        generator, encoder = example.train(data, 3, penalty_weight)
+        assert generator(encoder(data)).shape == data.shape
+        weights[penalty_weight] = np.concatenate([w.ravel() for w in generator.get_weights()])
+    assert capsys.readouterr().out.count("3 steps") == 2
+    assert all(np.isfinite(each).all() for each in weights.values())
+    assert not np.allclose(weights[0.0], weights[0.3], atol=1e-6)
+
+
+# The notebook.
+
+NOTEBOOK = EXAMPLES / "forgotten_modes.ipynb"
+
+
+def test_notebook_is_stored_without_outputs_and_names_what_there_is():
+    cells = json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
+    assert [cell["outputs"] for cell in cells if cell["cell_type"] == "code"] == [[]] * 8
+    text = "".join("".join(cell["source"]) for cell in cells)
+    for path in re.findall(r"`((?:docs|examples)/\S+)`", text):
+        assert (EXAMPLES.parent / path).is_file()
+
+
+@pytest.mark.slow
+def test_notebook_runs_from_top_to_bottom():
+    import nbclient
+    import nbformat
+
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    nbclient.NotebookClient(notebook, timeout=1800).execute()
+    outputs = [out for cell in notebook.cells for out in cell.get("outputs", ())]
+    printed = "".join(out.get("text", "") for out in outputs)
+    found = re.search(r"modes kept of (\d+): (\d+) without the penalty, (\d+) with it", printed)
+    modes, without, kept = map(int, found.groups())
+    assert without < kept <= modes
+    assert printed.count("a car on") == 2
+    assert sum("image/png" in out.get("data", {}) for out in outputs) == 2
