@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
+import logan
 from logan.cli.command import _guarded, given_path
 from logan.errors import UserError
 
@@ -129,3 +130,26 @@ def test_bad_flagfile_is_told_on_one_line(tmp_path, content, text):
     assert done.returncode == 2
     assert text in done.stderr
     assert "Traceback" not in done.stderr
+
+
+SCRIPTS = sorted(
+    line.partition("=")[0].strip()
+    for line in (Path(__file__).parents[2] / "setup.cfg").read_text(encoding="utf-8").splitlines()
+    if line.strip().startswith("logan-")
+)
+
+
+@pytest.mark.parametrize("command", SCRIPTS)
+def test_every_command_tells_its_version_and_its_flags(command):
+    assert len(SCRIPTS) == 10
+
+    def printed(flag):
+        path = Path(sys.executable).parent / command
+        done = subprocess.run([path, flag], capture_output=True, text=True, timeout=60, check=True)
+        return done.stdout
+
+    assert printed("--version") == f"{command} {logan.__version__}\n"
+    text = printed("-h")
+    assert text == printed("--help")
+    assert "--[no]version:" in text
+    assert command in text
