@@ -6,7 +6,7 @@ computed once and serves both.
 """
 
 import collections
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -14,8 +14,9 @@ import tensorflow as tf
 
 from logan import losses, terms
 from logan.models.averages import move_averages
-from logan.models.network_group import NetworkGroup
-from logan.models.precision import in_float32, rescaled, scaled
+from logan.models.network_group import NO_VALIDATION, NetworkGroup
+from logan.models.own_networks import described, is_built, length_of_input, naming_network
+from logan.models.precision import as_float32, common_scale, in_float32, rescaled
 from logan.penalties.common import arguments_for
 from logan.randomness import Draw, replica_of
 from logan.terms import Compared, Term, Update
@@ -58,8 +59,9 @@ class AdversarialModel(NetworkGroup):
         discriminator_steps: int = 1,
         average_decay: float = 0.999,
         seed: int = 0,
+        latent_length: int | None = None,
     ):
-        """Builds the model.
+        """Makes the model, and builds it if its networks are built.
 
         Args:
             networks: what is trained against the discriminator, by role.
@@ -74,11 +76,14 @@ class AdversarialModel(NetworkGroup):
             average_decay: weight of the past in the exponential moving average of the weights of
                 generator and encoder, in [0, 1).
             seed: of every random draw in training.
+            latent_length: features of z. Needed only where it cannot be told from the generator's
+                attribute latent_length, its input, or what the encoder makes of the first batch.
 
         Raises:
             ValueError: on a setting out of range.
         """
         super().__init__(networks, discriminator, name)
+        _check_latent_length(latent_length, self.networks)
         if discriminator_steps < 1:
             raise ValueError(f"Expected discriminator_steps >= 1. Received: {discriminator_steps}")
         if not 0 <= average_decay < 1:
@@ -99,7 +104,10 @@ class AdversarialModel(NetworkGroup):
         names = [*_ALWAYS_LOGGED, *(n for own in self._names_of_terms for n in own.values())]
         self._trackers = {name: keras.metrics.Mean(name=name) for name in names}
         self.discriminator_in_float32 = in_float32(discriminator)
-        self.built = True
+        self._given_latent_length = latent_length
+        self._encoded_length: int | None = None
+        if all(map(is_built, self.networks.values())) and self._found_latent_length():
+            self._finish_building()
 
     def _counter(self, name: str, start: int) -> keras.Variable:
         return self.add_weight(
@@ -114,16 +122,66 @@ class AdversarialModel(NetworkGroup):
     def metrics(self) -> list[keras.metrics.Metric]:
         return list(self._trackers.values())
 
-    def compared(self, x: tf.Tensor, labels: tf.Tensor | None, draw: Draw) -> Compared:
+    @property
+    def latent_length(self) -> int:
+        """Features of z.
+
+        Raises:
+            ValueError: if it is not known yet.
+        """
+        length = self._found_latent_length()
+        if length is None:
+            raise ValueError(
+                f"Expected latent_length=…, the features of z. The {self.roles[0]} does not tell "
+                f"them before it is built. Received: {described(self.networks[self.roles[0]])}"
+            )
+        return length
+
+    def _found_latent_length(self) -> int | None:
+        """As given, as the generator says, or as the encoder makes them; None if not known."""
+        if self._given_latent_length is not None:
+            return self._given_latent_length
+        length = length_of_input(self.generator) if "generator" in self.roles else None
+        return self._encoded_length if length is None else length
+
+    def build_networks(self, x: Any, labels: Any = None) -> None:
+        # What is built stays, also if the first batch comes inside of a compiled function.
+        with tf.init_scope():
+            x = tf.cast(_example(x), tf.float32)
+            self._example_shape = tuple(x.shape[1:])
+            x = x[: len(x) // self.discriminator_steps or 1]
+            if any(map(_takes_labels, self.networks.values())):
+                given = tf.zeros([len(x)], tf.int64) if labels is None else _example(labels)
+                labels = given[: len(x)]
+            if "encoder" in self.roles:
+                encoded = self.made_by("encoder", x, labels, training=False)
+                self._encoded_length = encoded.shape[-1]
+            draw = Draw(self.seed, tf.zeros([], tf.int64))
+            self.logits(self.compared(x, labels, draw, training=False), labels, training=False)
+            self._finish_building()
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Builds all networks for what `call` gets: x, of that shape."""
+        count, *shape = input_shape
+        self.build_networks(tf.zeros([count or 2, *shape]))
+
+    def compared(
+        self, x: tf.Tensor, labels: tf.Tensor | None, draw: Draw, training: bool = True
+    ) -> Compared:
         """What generator and encoder make of one batch of data, for the discriminator."""
         raise NotImplementedError
 
-    def made_by(self, role: str, inputs: tf.Tensor, labels: tf.Tensor | None) -> tf.Tensor:
-        """The output of the network of that role, in training mode."""
+    def made_by(
+        self, role: str, inputs: tf.Tensor, labels: tf.Tensor | None, training: bool = True
+    ) -> tf.Tensor:
+        """The output of the network of that role, float32."""
         network = getattr(self, role)
-        return network(inputs, training=True, **_labels_for(network, labels))
+        with naming_network(role, network):
+            return as_float32(network(inputs, training=training, **_labels_for(network, labels)))
 
-    def logits(self, compared: Compared, labels: tf.Tensor | None) -> tuple[tf.Tensor, tf.Tensor]:
+    def logits(
+        self, compared: Compared, labels: tf.Tensor | None, training: bool = True
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         """D's logits of the real and of the fake inputs, float32 [batch, 1] each.
 
         Both go through the discriminator as one batch, which keeps the matrix units busier, unless
@@ -133,8 +191,9 @@ class AdversarialModel(NetworkGroup):
 
         def of(inputs: Sequence[tf.Tensor], labels: tf.Tensor | None) -> tf.Tensor:
             arguments = arguments_for(discriminator, inputs)
-            logits = discriminator(*arguments, training=True, **_labels_for(discriminator, labels))
-            return tf.cast(logits, tf.float32)
+            of_labels = _labels_for(discriminator, labels)
+            with naming_network("discriminator", discriminator):
+                return as_float32(discriminator(*arguments, training=training, **of_labels))
 
         if getattr(discriminator, "looks_across_batch", False):
             return of(compared.real, labels), of(compared.fake, labels)
@@ -152,6 +211,9 @@ class AdversarialModel(NetworkGroup):
         Returns:
             The means so far of what is logged, by name.
         """
+        if not self.built:
+            x, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
+            self.build_networks(x, labels)
         parts = list(self._parts(data))
         first_update = self.step.value * self.discriminator_steps
         for index, (x, labels) in enumerate(parts[:-1]):
@@ -165,8 +227,8 @@ class AdversarialModel(NetworkGroup):
             summand, term_logs = self._sum_of_terms("generator", compared, labels, draw)
             logits = self.logits(compared, labels)
             loss = self._adversarial_loss(*logits).generator + summand
-            share = self._share(loss, self.roles[0])
-        self._apply(self.roles, tape, share)
+            share, scale = self._share(loss, self.roles)
+        self._apply(self.roles, tape, share, scale)
         self._finish_step({**logs, **term_logs, "generator_loss": loss})
         return self.get_metrics_result()
 
@@ -176,15 +238,15 @@ class AdversarialModel(NetworkGroup):
         Raises:
             NotImplementedError: always.
         """
-        raise NotImplementedError(
-            "Expected training by fit, without validation data: adversarial losses do not tell how "
-            "good samples are. Measure those of the averaged networks by logan.metrics"
-        )
+        raise NotImplementedError(NO_VALIDATION)
 
     def _parts(self, data: Any) -> Any:
         """The batch, or its part for each update of the discriminator, as pairs (x, labels)."""
-        x, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
+        x, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
+        if weights is not None:
+            raise ValueError("Expected batches of x or (x, labels). Received: weights of samples")
         x = tf.convert_to_tensor(x)
+        self._example_shape = tuple(x.shape[1:])
         if not x.dtype.is_floating:
             raise ValueError(f"Expected floating samples x. Received: {x.dtype.name}")
         x = tf.cast(x, tf.float32)
@@ -209,8 +271,8 @@ class AdversarialModel(NetworkGroup):
             real_logits, fake_logits = self.logits(compared, labels)
             summand, logs = self._sum_of_terms("discriminator", compared, labels, draw)
             loss = self._adversarial_loss(real_logits, fake_logits).discriminator + summand
-            share = self._share(loss, "discriminator")
-        self._apply(("discriminator",), tape, share)
+            share, scale = self._share(loss, ("discriminator",))
+        self._apply(("discriminator",), tape, share, scale)
         if self.weight_clip:
             for weights in self.discriminator.trainable_variables:
                 weights.assign(tf.clip_by_value(weights, -self.weight_clip, self.weight_clip))
@@ -245,21 +307,29 @@ class AdversarialModel(NetworkGroup):
                 logs |= {names[name]: value for name, value in own.items()}
         return total, logs
 
-    def _share(self, loss: tf.Tensor, role: str) -> tf.Tensor:
-        """This replica's share of the loss, scaled for the optimizer of that role.
+    def _share(self, loss: tf.Tensor, roles: Sequence[str]) -> tuple[tf.Tensor, tf.Tensor | None]:
+        """This replica's share of the loss, scaled for the optimizers of these roles; the scale.
 
         Gradients of all replicas are summed.
         """
-        return scaled(loss / replica_of()[1], self.optimizers[role])
+        share = loss / replica_of()[1]
+        scale = common_scale([self.optimizers[role] for role in roles])
+        return (share if scale is None else share * scale), scale
 
-    def _apply(self, roles: Sequence[str], tape: tf.GradientTape, loss: tf.Tensor) -> None:
-        """One update of these roles by the gradients of a loss scaled for the first of them."""
+    def _apply(
+        self,
+        roles: Sequence[str],
+        tape: tf.GradientTape,
+        loss: tf.Tensor,
+        scale: tf.Tensor | None,
+    ) -> None:
+        """One update of these roles by the gradients of a loss that was multiplied by `scale`."""
         variables = [getattr(self, role).trainable_variables for role in roles]
         gradients = tape.gradient(loss, variables)
         for role, weights, own in zip(roles, variables, gradients, strict=True):
             if weights:  # or else all are frozen
                 optimizer = self.optimizers[role]
-                own = rescaled(own, optimizer, scaled_for=self.optimizers[roles[0]])
+                own = rescaled(own, optimizer, scale)
                 optimizer.apply_gradients(zip(own, weights, strict=True))
 
     def _finish_step(self, logs: dict[str, tf.Tensor]) -> None:
@@ -288,13 +358,45 @@ class AdversarialModel(NetworkGroup):
             "average_decay": self.average_decay,
             "seed": self.seed,
             "name": self.name,
+            **({} if self._given_latent_length is None else dict(latent_length=self.latent_length)),
         }
 
 
+def _check_latent_length(given: int | None, networks: Mapping[str, keras.Model]) -> None:
+    """Raises ValueError if it is none, or not that of the generator."""
+    if given is None:
+        return
+    if given < 1:
+        raise ValueError(f"Expected latent_length >= 1. Received: {given}")
+    own = length_of_input(networks["generator"]) if "generator" in networks else None
+    if own not in (None, given):
+        raise ValueError(f"Expected latent_length={own}, the generator's. Received: {given}")
+
+
 def latent_length_of(generator: keras.Model) -> int:
-    """How many features its z has: its attribute latent_length, or else its input's length."""
-    length = getattr(generator, "latent_length", None)
-    return int(generator.input_shape[-1] if length is None else length)
+    """How many features its z has: its attribute latent_length, or else its input's length.
+
+    Raises:
+        ValueError: if it is not known, since it is not built.
+    """
+    length = length_of_input(generator)
+    if length is None:
+        raise ValueError(
+            "Expected a generator that is built, or has an attribute latent_length. Received: "
+            f"{described(generator)}"
+        )
+    return length
+
+
+def _example(values: Any) -> tf.Tensor:
+    """Values that can be computed with at once: zeros of that shape for those of a graph."""
+    values = tf.convert_to_tensor(values)
+    if hasattr(values, "numpy"):
+        return values
+    shape = [2 if size is None and not axis else size for axis, size in enumerate(values.shape)]
+    if None in shape:
+        raise ValueError(f"Expected batches of a known shape. Received: {values.shape}")
+    return tf.zeros(shape, values.dtype)
 
 
 def _usable(given: Sequence[Term | str], roles: Collection[str]) -> tuple[Term, ...]:
@@ -323,13 +425,17 @@ def _distinct_names(terms: Sequence[Term]) -> tuple[dict[str, str], ...]:
     return tuple(result)
 
 
+def _takes_labels(network: Any) -> bool:
+    return bool(getattr(network, "takes_labels", False))
+
+
 def _labels_for(network: Any, labels: tf.Tensor | None) -> dict[str, tf.Tensor]:
     """The keyword argument of a network that takes labels.
 
     Raises:
         ValueError: if it does and there are none.
     """
-    if not getattr(network, "takes_labels", False):
+    if not _takes_labels(network):
         return {}
     if labels is None:
         raise ValueError(f"Expected batches (x, labels) for {network.name}. Received: x alone")

@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from logan.models.adversarial import AdversarialModel
+from logan.models.own_networks import length_of_output
 from logan.randomness import Draw, Purpose, latents, mixture
 from logan.terms import Compared
 
@@ -20,14 +21,14 @@ class AdversarialEncoder(AdversarialModel):
     figure 3.)
 
     Args:
-        encoder: keras.Model x -> z [batch, latent_length], with an attribute latent_length.
+        encoder: keras.Model x -> z [batch, latent_length].
         discriminator: keras.Model z -> logits [batch, 1].
         prior_centers: modes of the prior, a list of lists of latent_length numbers, or None for
             the unimodal prior U[-1, 1]^latent_length.
         prior_sigma: standard deviation per axis of those modes.
         loss: see `logan.losses.get`.
-        **settings: terms, weight_clip, discriminator_steps, average_decay, seed and name, as
-            `AdversarialModel` has them.
+        **settings: terms, weight_clip, discriminator_steps, average_decay, seed, latent_length and
+            name, as `AdversarialModel` has them.
 
     Raises:
         ValueError: on a setting out of range.
@@ -47,12 +48,15 @@ class AdversarialEncoder(AdversarialModel):
         name: str = "adversarial_encoder",
         **settings: Any,
     ):
-        if prior_centers is not None and any(
-            len(center) != encoder.latent_length for center in prior_centers
+        length = length_of_output(encoder)
+        if (
+            prior_centers is not None
+            and length is not None
+            and any(len(center) != length for center in prior_centers)
         ):
             raise ValueError(
-                f"Expected prior_centers of {encoder.latent_length} numbers each, the encoder's "
-                f"latent_length. Received: {prior_centers}"
+                f"Expected prior_centers of {length} numbers each, the encoder's latent_length. "
+                f"Received: {prior_centers}"
             )
         self.prior_centers = prior_centers
         self.prior_sigma = prior_sigma
@@ -60,18 +64,28 @@ class AdversarialEncoder(AdversarialModel):
 
     def call(self, x: tf.Tensor, training: bool | None = None) -> tf.Tensor:
         """The encodings E(x)."""
+        self._example_shape = tuple(x.shape[1:])
         return self.encoder(x, training=training)
 
     def sample_prior(self, choice_key: tf.Tensor, noise_key: tf.Tensor, count: Any) -> tf.Tensor:
         """float32 [count, latent_length] draws of the prior."""
         if self.prior_centers is None:
-            return latents(noise_key, count, self.encoder.latent_length)
+            return latents(noise_key, count, self.latent_length)
         centers = tf.constant(self.prior_centers, tf.float32)
         return mixture(choice_key, noise_key, count, centers, self.prior_sigma)
 
-    def compared(self, x: tf.Tensor, labels: tf.Tensor | None, draw: Draw) -> Compared:
+    def _found_latent_length(self) -> int | None:
+        length = length_of_output(self.encoder)
+        return super()._found_latent_length() if length is None else length
+
+    def _call_signature(self) -> list[keras.InputSpec]:
+        return [keras.InputSpec(shape=(None, *self.example_shape), dtype="float32")]
+
+    def compared(
+        self, x: tf.Tensor, labels: tf.Tensor | None, draw: Draw, training: bool = True
+    ) -> Compared:
         z = draw.rows(self.sample_prior, tf.shape(x)[0], Purpose.PRIOR, Purpose.LATENT)
-        return Compared(real=(z,), fake=(self.made_by("encoder", x, labels),))
+        return Compared(real=(z,), fake=(self.made_by("encoder", x, labels, training),))
 
     def get_config(self) -> dict[str, Any]:
         return {

@@ -1,28 +1,106 @@
-"""Averaged copies of networks, which samples are drawn from."""
+"""Averages of networks' weights, which samples are drawn from."""
 
-from collections.abc import Iterable
+import contextlib
+import os
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import keras
 import tensorflow as tf
 
+from logan.models.own_networks import described, inlined
 
-def twin(network: keras.Model) -> keras.Model:
-    """A copy with the same weights that training does not touch: for averages.
 
-    Raises:
-        ValueError: if Keras cannot make one.
+class AveragedNetwork(keras.Model):
+    """A network computed with averages of its weights, which are variables of this model.
+
+    It has no layers of its own: calling it calls the network with the averages in place of its
+    weights, so that any network that can be called can be averaged. What is written to disk, by
+    `save`, `save_weights` and `export`, is the network itself with the averages as its weights.
+
+    Its `weights` are in the order of the network's.
     """
-    config = network.get_config()
-    try:
-        twin = type(network).from_config({**config, "name": f"averaged_{network.name}"})
-        twin.set_weights(network.get_weights())
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            "Expected networks that can be made again by from_config(get_config()), with all their "
-            f"weights. Received: {network.name}, {type(network).__name__}: {error}"
-        ) from error
-    twin.trainable = False
-    return twin
+
+    def __init__(self, network: keras.Model, role: str):
+        """Takes the network. The averages begin with `build`, at its weights of then.
+
+        Args:
+            network: what is averaged.
+            role: what error messages call it: generator, encoder.
+        """
+        super().__init__(
+            name=f"averaged_{network.name}", trainable=False, dtype="float32", autocast=False
+        )
+        self._role = role
+        # In a function, or else Keras would take the network's weights for this model's own.
+        self._get_network = lambda: network
+
+    def build(self, input_shape: Any = None) -> None:
+        """Makes the averages.
+
+        Raises:
+            ValueError: if the network has no weights yet.
+        """
+        del input_shape
+        network = self._get_network()
+        if not network.built:
+            raise ValueError(
+                f"Expected a built {self._role} to average. Received: {described(network)}. Call "
+                "the model, or fit it, first"
+            )
+        for index, weights in enumerate(network.weights):
+            average = self.add_weight(
+                shape=weights.shape,
+                dtype=weights.dtype,
+                initializer="zeros",
+                trainable=False,
+                name=f"average_{index}",
+            )
+            average.assign(weights.value)
+            # By name, for checkpoints.
+            setattr(self, f"average_{index}", average)
+
+    def call(self, inputs: Any, labels: Any = None, training: bool | None = None) -> Any:
+        network = self._get_network()
+        of_labels = {} if labels is None else {"labels": labels}
+        averages = [average.value for average in self.weights]
+        replaced = zip(network.weights, averages, strict=True)
+        with keras.StatelessScope(state_mapping=list(replaced)), inlined(network):
+            return network(inputs, training=bool(training), **of_labels)
+
+    @contextlib.contextmanager
+    def lent(self) -> Iterator[keras.Model]:
+        """The network with the averages as its weights; it gets its own back."""
+        network = self._get_network()
+        kept = network.get_weights()
+        network.set_weights(self.get_weights())
+        try:
+            yield network
+        finally:
+            network.set_weights(kept)
+
+    def save(self, filepath: str | os.PathLike[str], *args: Any, **settings: Any) -> None:
+        """As `keras.Model.save`: a file of the network, with the averages as its weights."""
+        with self.lent() as network:
+            network.save(filepath, *args, **settings)
+
+    def save_weights(self, filepath: str | os.PathLike[str], *args: Any, **settings: Any) -> None:
+        """As `keras.Model.save_weights`: the averages as weights of the network."""
+        with self.lent() as network:
+            network.save_weights(filepath, *args, **settings)
+
+    def export(self, filepath: str | os.PathLike[str], *args: Any, **settings: Any) -> None:
+        """As `keras.Model.export`: the network, with the averages as its weights."""
+        with self.lent() as network:
+            network.export(filepath, *args, **settings)
+
+    def load_own_variables(self, store: Any) -> None:
+        if self.weights and not len(store.keys()):
+            raise ValueError(
+                f"Expected the averages of the {self._role}'s weights. Received: none. A model "
+                "saved before version 0.3 has copies of its networks in their place"
+            )
+        super().load_own_variables(store)
 
 
 def move_averages(

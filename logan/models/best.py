@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from logan.models.adversarial import AdversarialModel
-from logan.models.averages import twin
+from logan.models.averages import AveragedNetwork
 from logan.models.bigan import BiGAN
 
 
@@ -27,7 +27,7 @@ class BestAverages(tf.Module):
     samples are sharper.
 
     Attributes:
-        networks: copies of the averaged generator and encoder, by role.
+        networks: the generator and the encoder with the best averages, by role.
         least_error: the smallest error so far.
         step: the step that they are of; 0 if there was none yet.
     """
@@ -36,7 +36,10 @@ class BestAverages(tf.Module):
 
     def __init__(self, model: BiGAN):
         super().__init__()
-        self.networks = {role: twin(getattr(model, f"averaged_{role}")) for role in model.roles}
+        self.networks = {role: AveragedNetwork(getattr(model, role), role) for role in model.roles}
+        for role, network in self.networks.items():
+            network.build()
+            network.set_weights(getattr(model, f"averaged_{role}").get_weights())
         # Not infinity, which a checkpoint of a sound training does not hold anywhere.
         self.least_error = tf.Variable(tf.float32.max, dtype=tf.float32, trainable=False)
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False)

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from logan.models.adversarial import AdversarialModel, latent_length_of
+from logan.models.adversarial import AdversarialModel
 from logan.randomness import Draw
 from logan.terms import Compared, PairwisePenalty, Term
 
@@ -30,16 +30,16 @@ class BiGAN(AdversarialModel):
         model.averaged_generator(z)
 
     Args:
-        generator: keras.Model z [batch, latent_length] -> x. This and the others: what Keras can
-            make again by `from_config(get_config())`.
+        generator: keras.Model z [batch, latent_length] -> x. This and the others: of any kind,
+            built or not. Those that are not are built by the first batch.
         encoder: keras.Model x -> z.
-        discriminator: keras.Model (x, z) -> logits [batch, 1]; a functional one of two inputs gets
-            the list [x, z]. No batch normalization.
+        discriminator: keras.Model (x, z) -> logits [batch, 1]; one that has a single parameter, or
+            is functional, gets the list [x, z]. No batch normalization.
         penalty_weight: λ >= 0, of the pairwise penalty in the paper's form. 0 leaves it out: then
             the plain BiGAN is trained, or one with the penalties of `terms`.
         loss: see `logan.losses.get`.
-        **settings: terms, weight_clip, discriminator_steps, average_decay, seed and name, as
-            `AdversarialModel` has them.
+        **settings: terms, weight_clip, discriminator_steps, average_decay, seed, latent_length and
+            name, as `AdversarialModel` has them.
 
     Raises:
         ValueError: on a setting out of range.
@@ -83,13 +83,19 @@ class BiGAN(AdversarialModel):
 
     def call(self, x: tf.Tensor, training: bool | None = None) -> tf.Tensor:
         """The reconstruction G(E(x))."""
+        self._example_shape = tuple(x.shape[1:])
         return self.generator(self.encoder(x, training=training), training=training)
 
-    def compared(self, x: tf.Tensor, labels: tf.Tensor | None, draw: Draw) -> Compared:
-        z = draw.latents(tf.shape(x)[0], latent_length_of(self.generator))
+    def _call_signature(self) -> list[keras.InputSpec]:
+        return [keras.InputSpec(shape=(None, *self.example_shape), dtype="float32")]
+
+    def compared(
+        self, x: tf.Tensor, labels: tf.Tensor | None, draw: Draw, training: bool = True
+    ) -> Compared:
+        z = draw.latents(tf.shape(x)[0], self.latent_length)
         return Compared(
-            real=(x, self.made_by("encoder", x, labels)),
-            fake=(self.made_by("generator", z, labels), z),
+            real=(x, self.made_by("encoder", x, labels, training)),
+            fake=(self.made_by("generator", z, labels, training), z),
         )
 
     def get_config(self) -> dict[str, Any]:

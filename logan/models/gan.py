@@ -1,11 +1,12 @@
 """Plain GAN: the baseline without an encoder."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from logan.models.adversarial import AdversarialModel, latent_length_of
+from logan.models.adversarial import AdversarialModel
 from logan.randomness import Draw
 from logan.terms import Compared
 
@@ -22,12 +23,13 @@ class GAN(AdversarialModel):
     training of Wasserstein GANs", NeurIPS 2017.
 
     Args:
-        generator: keras.Model z [batch, latent_length] -> x. This and the others: what Keras can
-            make again by `from_config(get_config())`.
+        generator: keras.Model z [batch, latent_length] -> x. This and the other: of any kind,
+            built or not. What is not is built by the first batch, with `latent_length` given if
+            the generator does not tell it.
         discriminator: keras.Model x -> logits [batch, 1].
         loss: see `logan.losses.get`.
-        **settings: terms, weight_clip, discriminator_steps, average_decay, seed and name, as
-            `AdversarialModel` has them.
+        **settings: terms, weight_clip, discriminator_steps, average_decay, seed, latent_length and
+            name, as `AdversarialModel` has them.
 
     Raises:
         ValueError: on a setting out of range.
@@ -56,6 +58,20 @@ class GAN(AdversarialModel):
         """The generations G(z)."""
         return self.generator(z, training=training)
 
-    def compared(self, x: tf.Tensor, labels: tf.Tensor | None, draw: Draw) -> Compared:
-        z = draw.latents(tf.shape(x)[0], latent_length_of(self.generator))
-        return Compared(real=(x,), fake=(self.made_by("generator", z, labels),))
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Builds both networks for what `call` gets: z, of that shape."""
+        count, length = input_shape
+        if self._found_latent_length() is None:
+            self._given_latent_length = length
+        z = tf.zeros([count or 2, self.latent_length])
+        labels = tf.zeros([len(z)], tf.int64)
+        self.build_networks(self.made_by("generator", z, labels, training=False))
+
+    def _call_signature(self) -> list[keras.InputSpec]:
+        return [keras.InputSpec(shape=(None, self.latent_length), dtype="float32")]
+
+    def compared(
+        self, x: tf.Tensor, labels: tf.Tensor | None, draw: Draw, training: bool = True
+    ) -> Compared:
+        z = draw.latents(tf.shape(x)[0], self.latent_length)
+        return Compared(real=(x,), fake=(self.made_by("generator", z, labels, training),))

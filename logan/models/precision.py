@@ -1,12 +1,16 @@
 """Sixteen bits: what stays in float32, and the loss scales of float16's optimizers."""
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import keras
 import tensorflow as tf
 
+from logan.models.own_networks import inlined, layers_of
 from logan.penalties.common import arguments_for
+
+_FLOAT32 = "float32"
 
 
 def in_float32(discriminator: keras.Model) -> Callable[..., tf.Tensor]:
@@ -14,62 +18,57 @@ def in_float32(discriminator: keras.Model) -> Callable[..., tf.Tensor]:
 
     Slopes of 16-bit numbers vanish (float16) or lose their digits (bfloat16).
     """
-    if not _has_16_bits(discriminator):
-        return lambda *inputs, **labels: discriminator(
-            *arguments_for(discriminator, inputs), training=True, **labels
-        )
-    twin = type(discriminator).from_config(
-        {**_with_float32(discriminator.get_config()), "dtype": "float32"}
-    )
-    if _has_16_bits(twin):
-        raise ValueError(
-            "Expected a discriminator whose layers compute in float32 when its configuration says "
-            f"so. Received: {discriminator.name}, {type(discriminator).__name__}"
-        )
 
     def logits_of(*inputs: tf.Tensor, **labels: tf.Tensor) -> tf.Tensor:
-        logits, _ = twin.stateless_call(
-            [variable.value for variable in discriminator.trainable_variables],
-            [variable.value for variable in discriminator.non_trainable_variables],
-            *arguments_for(twin, inputs),
-            training=True,
-            **labels,
-        )
-        return logits
+        with _computing_in_float32(discriminator):
+            return discriminator(*arguments_for(discriminator, inputs), training=True, **labels)
 
     return logits_of
 
 
-def _has_16_bits(layer: keras.layers.Layer) -> bool:
-    """Whether it or any layer in it computes in 16 bits."""
-    return layer.compute_dtype in ("float16", "bfloat16") or any(
-        map(_has_16_bits, getattr(layer, "layers", []))
+@contextlib.contextmanager
+def _computing_in_float32(network: keras.Layer) -> Iterator[None]:
+    """Lets every layer of 16 bits in the network, however deep, compute in float32."""
+    layers = [layer for layer in layers_of(network) if _is_of_16_bits(layer)]
+    if not layers:
+        yield
+        return
+    kept = [layer.dtype_policy for layer in layers]
+    with inlined(network):
+        try:
+            for layer in layers:
+                layer.dtype_policy = _FLOAT32
+            yield
+        finally:
+            for layer, policy in zip(layers, kept, strict=True):
+                layer.dtype_policy = policy
+
+
+def _is_of_16_bits(layer: keras.layers.Layer) -> bool:
+    return layer.compute_dtype in ("float16", "bfloat16")
+
+
+def as_float32(output: Any) -> tf.Tensor:
+    """A network's output, whatever its precision.
+
+    Raises:
+        TypeError: if it is more than one tensor.
+    """
+    if not tf.is_tensor(output):
+        raise TypeError(f"expected one tensor as its output. Received: {type(output).__name__}")
+    return tf.cast(output, tf.float32)
+
+
+def needs_loss_scale(networks: Iterable[keras.Model]) -> bool:
+    """Whether gradients that pass through these networks are of float16 somewhere."""
+    return any(
+        layer.compute_dtype == "float16" for network in networks for layer in layers_of(network)
     )
 
 
-def _with_float32(config: Any) -> Any:
-    """A configuration in which all layers, however deep, have the policy float32."""
-    if isinstance(config, list):
-        return [_with_float32(item) for item in config]
-    if not isinstance(config, dict):
-        return config
-    return {
-        name: "float32" if name == "dtype" and _is_policy(value) else _with_float32(value)
-        for name, value in config.items()
-    }
-
-
-def _is_policy(value: Any) -> bool:
-    return isinstance(value, dict) or "float16" in str(value)
-
-
-def optimizer_for(
-    network: keras.Model, optimizer: keras.optimizers.Optimizer
-) -> keras.optimizers.Optimizer:
-    """The optimizer, with a loss scale if the network computes in float16."""
-    if network.compute_dtype == "float16" and not scales_loss(optimizer):
-        return keras.optimizers.LossScaleOptimizer(optimizer)
-    return optimizer
+def with_loss_scale(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
+    """The optimizer with a loss scale, which it may have already."""
+    return optimizer if scales_loss(optimizer) else keras.optimizers.LossScaleOptimizer(optimizer)
 
 
 def scales_loss(optimizer: keras.optimizers.Optimizer) -> bool:
@@ -77,19 +76,24 @@ def scales_loss(optimizer: keras.optimizers.Optimizer) -> bool:
     return isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
 
 
-def scaled(loss: tf.Tensor, optimizer: keras.optimizers.Optimizer) -> tf.Tensor:
-    """The loss times the optimizer's loss scale, if it has one."""
-    return optimizer.scale_loss(loss) if scales_loss(optimizer) else loss
+def common_scale(optimizers: Sequence[keras.optimizers.Optimizer]) -> tf.Tensor | None:
+    """What a loss that these optimizers share is multiplied by; None if none of them scales it.
+
+    The smallest of their scales: a larger one would overflow for the optimizer with that scale
+    again and again, since it lowers its own alone.
+    """
+    scales = [one.dynamic_scale.value for one in optimizers if scales_loss(one)]
+    return tf.reduce_min(tf.stack(scales)) if scales else None
 
 
 def rescaled(
-    gradients: Sequence[tf.Tensor],
+    gradients: Sequence[tf.Tensor | None],
     optimizer: keras.optimizers.Optimizer,
-    scaled_for: keras.optimizers.Optimizer,
-) -> Sequence[tf.Tensor]:
-    """Gradients of a loss that was scaled for another optimizer, as this one expects them."""
-    if optimizer is scaled_for or not scales_loss(optimizer):
+    scale: tf.Tensor | None,
+) -> Sequence[tf.Tensor | None]:
+    """Gradients of a loss that was multiplied by `scale`, as this optimizer expects them."""
+    if scale is None:
         return gradients
-    # Each optimizer has a scale of its own and will divide by that.
-    ratio = optimizer.dynamic_scale / scaled_for.dynamic_scale
-    return [gradient * ratio for gradient in gradients]
+    own = optimizer.dynamic_scale.value if scales_loss(optimizer) else 1.0
+    ratio = own / scale
+    return [None if gradient is None else gradient * ratio for gradient in gradients]

@@ -1,5 +1,7 @@
 """What the gradient penalties share."""
 
+import inspect
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -8,6 +10,9 @@ import tensorflow as tf
 
 # Kept inside every root: the slope of the root is infinite at 0, and 0 · infinity is NaN.
 _FLOOR = 1e-12
+
+# What Keras and this package pass to a model's `call` by name.
+_NOT_INPUTS = ("training", "mask", "labels")
 
 
 def norm_of(values: tf.Tensor) -> tf.Tensor:
@@ -27,11 +32,47 @@ def precision_of(x: Any) -> tf.DType:
 
 
 def arguments_for(discriminator: Callable[..., Any], inputs: Sequence[tf.Tensor]) -> Sequence[Any]:
-    """What to call D with: its inputs, or one list of them if it is functional and has several."""
-    is_model = isinstance(discriminator, keras.Model)
+    """What to call D with: its inputs one by one, or all of them in one list or dictionary.
+
+    A functional Keras model has its inputs as it was made with them; of a dictionary `x` and `z`
+    by name or else by their shapes. Another Keras model gets a list if its `call` has one
+    parameter for all.
+    """
+    if len(inputs) == 1 or not isinstance(discriminator, keras.Layer):
+        return inputs
     # Only functional models know their inputs.
-    takes_list = is_model and len(getattr(discriminator, "inputs", None) or []) > 1
+    own = discriminator.input if getattr(discriminator, "inputs", None) else None
+    if isinstance(own, dict):
+        return [_by_name(own, inputs)]
+    takes_list = isinstance(own, list | tuple) or not _takes(discriminator.call, len(inputs))
     return [list(inputs)] if takes_list else inputs
+
+
+def _by_name(own: dict[str, Any], inputs: Sequence[tf.Tensor]) -> dict[str, tf.Tensor]:
+    """The inputs under the names that a functional model has for them."""
+    names = ["x", "z"] if set(own) == {"x", "z"} else list(own)
+    for order in itertools.permutations(names):
+        pairs = list(zip(order, inputs, strict=False))
+        if all(value.shape.is_compatible_with(own[name].shape) for name, value in pairs):
+            return dict(pairs)
+    return dict(zip(names, inputs, strict=False))
+
+
+def _takes(call: Callable[..., Any], count: int) -> bool:
+    """Whether a Keras model's `call` has that many parameters for inputs, each with one tensor."""
+    taken = 0
+    for parameter in inspect.signature(call).parameters.values():
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            return True
+        is_positional = parameter.kind in (
+            parameter.POSITIONAL_ONLY,
+            parameter.POSITIONAL_OR_KEYWORD,
+        )
+        is_tensor = parameter.default is parameter.empty or parameter.default is None
+        if not (is_positional and is_tensor) or parameter.name in _NOT_INPUTS:
+            break
+        taken += 1
+    return taken >= count
 
 
 def interpolation_points(epsilon: tf.Tensor | None, x: tf.Tensor) -> tf.Tensor:
