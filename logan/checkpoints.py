@@ -98,10 +98,8 @@ class Checkpoints:
             path = self.path(step)
             try:
                 prefix = str(path / _PREFIX)
-                names = (name for name, _ in tf.train.list_variables(prefix))
-                has_best = any(name.startswith("best/") for name in names)
-                checkpoint = tf.train.Checkpoint(**_tracked(model, best if has_best else None))
-                checkpoint.read(prefix).assert_existing_objects_matched()
+                has_best = any(name.startswith("best/") for name in _names(prefix))
+                _read(prefix, model, best if has_best else None)
             except (*_UNREADABLE, tf.errors.OpError) as error:
                 faults.append(f"{path}: expected a checkpoint of this run. {_first_line(error)}")
                 continue
@@ -128,6 +126,56 @@ class Checkpoints:
 
 def _tracked(model: "AdversarialModel", best: "BestAverages | None") -> dict[str, Any]:
     return dict(model=model) if best is None else dict(model=model, best=best)
+
+
+def _names(prefix: str) -> list[str]:
+    import tensorflow as tf
+
+    return [name for name, _ in tf.train.list_variables(prefix)]
+
+
+def _read(prefix: str, model: "AdversarialModel", best: "BestAverages | None") -> None:
+    """Loads what the checkpoint holds."""
+    import tensorflow as tf
+
+    if _has_copies(prefix):
+        _read_with_copies(prefix, model, best)
+    else:
+        checkpoint = tf.train.Checkpoint(**_tracked(model, best))
+        checkpoint.read(prefix).assert_existing_objects_matched()
+
+
+def _has_copies(prefix: str) -> bool:
+    """Whether it has copies of the networks in place of their averages, as before version 0.3."""
+    averages = [name for name in _names(prefix) if name.startswith("model/averaged_")]
+    return bool(averages) and not any("/average_0/" in name for name in averages)
+
+
+def _read_with_copies(prefix: str, model: "AdversarialModel", best: "BestAverages | None") -> None:
+    """As `_read`, of a checkpoint before version 0.3."""
+    import tensorflow as tf
+
+    def read(**children: Any) -> None:
+        tf.train.Checkpoint(**children).read(prefix).assert_existing_objects_matched()
+
+    def holder(**children: Any) -> tf.Module:
+        made = tf.Module()
+        for name, child in children.items():
+            setattr(made, name, child)
+        return made
+
+    # A network has the layers that its copies had. It lends them, and gets its own weights last.
+    networks = {role: getattr(model, role) for role in model.roles}
+    read(model=holder(**{f"averaged_{role}": network for role, network in networks.items()}))
+    for role, network in networks.items():
+        getattr(model, f"averaged_{role}").set_weights(network.get_weights())
+    if best is not None:
+        read(best=holder(networks=networks, least_error=best.least_error, step=best.step))
+        for role, network in networks.items():
+            best.networks[role].set_weights(network.get_weights())
+    optimizers = {f"{role}_optimizer": one for role, one in model.optimizers.items()}
+    counters = dict(step=model.step, first_bad_step=model.first_bad_step)
+    read(model=holder(**model.networks, **optimizers, **counters))
 
 
 def _first_line(error: BaseException) -> str:
