@@ -5,10 +5,18 @@ S. Sharma and V. Namboodiri, "No Modes Left Behind: Capturing the Data Distribut
 Using GANs", AAAI 2018.
 
 The public names below load TensorFlow only when they are first used, so that `--help` and the
-check of a command's flags stay instant.
+check of a command's flags stay instant. What `keras.saving.load_model` may find in a file is
+registered as soon as both this package and Keras are loaded.
 """
 
+import contextlib
 import importlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import sys
+from collections.abc import Sequence
+from types import ModuleType
 from typing import Any
 
 __version__ = "0.3.0.dev0"
@@ -37,3 +45,55 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+_SAVED = (
+    "logan.models.bigan",
+    "logan.models.gan",
+    "logan.models.adversarial_encoder",
+    "logan.networks",
+    "logan.terms",
+)
+
+
+def _register_with_keras() -> None:
+    """Makes the classes of saved models known to Keras."""
+    # What cannot be loaded says so when it is used: `import keras` must not fail for it.
+    with contextlib.suppress(Exception):
+        for name in _SAVED:
+            importlib.import_module(name)
+
+
+class _AfterKeras(importlib.abc.MetaPathFinder):
+    """Registers with Keras when it is imported after this package, and by others than it."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname != "keras":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(fullname)
+        if spec is None or spec.loader is None:
+            return spec
+        load = spec.loader.exec_module
+
+        def load_and_register(module: ModuleType) -> None:
+            load(module)
+            if not _is_being_imported():
+                _register_with_keras()
+
+        spec.loader.exec_module = load_and_register  # type: ignore[method-assign]
+        return spec
+
+
+def _is_being_imported() -> bool:
+    """Whether one of our modules waits for an import: those that need it would meet half of it."""
+    ours = [module for name, module in sys.modules.items() if name.startswith("logan.")]
+    return any(getattr(module.__spec__, "_initializing", False) for module in ours)
+
+
+if "keras" in sys.modules:
+    _register_with_keras()
+else:
+    sys.meta_path.insert(0, _AfterKeras())

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from logan.models.adversarial import AdversarialModel, latent_length_of
+from logan.models.adversarial import AdversarialModel
 from logan.models.bigan import BiGAN
 from logan.randomness import Purpose, key, latents
 
@@ -32,7 +32,7 @@ def evaluation_latents(
         round: which of them; those of two rounds do not depend on each other.
     """
     draw = key(seed, round, Purpose.EVALUATION_LATENT)
-    return latents(draw, count, latent_length_of(model.generator)).numpy()
+    return latents(draw, count, model.latent_length).numpy()
 
 
 def encode(model: BiGAN, x: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ from logan.datasets.toy import ToyDistribution
 from logan.errors import RunError
 from logan.files import atomic_path
 from logan.generation import evaluation_latents, in_batches
-from logan.models.adversarial import AdversarialModel, latent_length_of
+from logan.models.adversarial import AdversarialModel
 from logan.models.adversarial_encoder import AdversarialEncoder
 from logan.models.bigan import BiGAN
 from logan.randomness import Purpose, key
@@ -51,7 +51,7 @@ def _contour(model: AdversarialModel, data: ToyDistribution) -> dict[str, np.nda
         x, y = line, line
         points = _plane(x, y)
         inputs = [points, in_batches(model.encoder, points)] if is_joint else [points]
-    elif is_joint and data.features == 1 and latent_length_of(model.generator) == 1:
+    elif is_joint and data.features == 1 and model.latent_length == 1:
         x, y = line, np.linspace(-1.25, 1.25, _CONTOUR_CELLS, dtype=np.float32)
         points = _plane(x, y)
         inputs = [points[:, :1], points[:, 1:]]

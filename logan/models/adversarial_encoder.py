@@ -78,7 +78,7 @@ class AdversarialEncoder(AdversarialModel):
         length = length_of_output(self.encoder)
         return super()._found_latent_length() if length is None else length
 
-    def _call_signature(self) -> list[keras.InputSpec]:
+    def _input_specs(self) -> list[keras.InputSpec]:
         return [keras.InputSpec(shape=(None, *self.example_shape), dtype="float32")]
 
     def compared(

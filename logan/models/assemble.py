@@ -49,6 +49,9 @@ def assemble(
         jit_compile=(experiment.jit or experiment.deterministic) and experiment.strategy == "none",
         steps_per_execution=steps_per_execution,
     )
+    if not model.built:  # of networks that a plugin brings
+        data_shape, _ = _shapes(experiment, "generator")
+        model.build_networks(tf.zeros([experiment.batch_size, *data_shape]))
     return model
 
 

@@ -2,9 +2,12 @@
 
 import contextlib
 import os
+import tempfile
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
+import h5py
 import keras
 import tensorflow as tf
 
@@ -96,11 +99,29 @@ class AveragedNetwork(keras.Model):
 
     def load_own_variables(self, store: Any) -> None:
         if self.weights and not len(store.keys()):
-            raise ValueError(
-                f"Expected the averages of the {self._role}'s weights. Received: none. A model "
-                "saved before version 0.3 has copies of its networks in their place"
-            )
-        super().load_own_variables(store)
+            self._load_copy(store)
+        else:
+            super().load_own_variables(store)
+
+    def _load_copy(self, store: Any) -> None:
+        """Takes the averages from the copy of the network that versions before 0.3 saved.
+
+        Raises:
+            ValueError: if there is none.
+        """
+        copy = getattr(store, "h5_file", {}).get(f"averaged_{self._role}")
+        if copy is None:
+            raise ValueError(f"Expected averages of the {self._role}'s weights. Received: none")
+        network = self._get_network()
+        kept = network.get_weights()
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "copy.weights.h5")
+            with h5py.File(path, "w") as file:
+                for name in copy:
+                    copy.copy(name, file)
+            network.load_weights(path)
+        self.set_weights(network.get_weights())
+        network.set_weights(kept)
 
 
 def move_averages(

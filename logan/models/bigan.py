@@ -86,7 +86,7 @@ class BiGAN(AdversarialModel):
         self._example_shape = tuple(x.shape[1:])
         return self.generator(self.encoder(x, training=training), training=training)
 
-    def _call_signature(self) -> list[keras.InputSpec]:
+    def _input_specs(self) -> list[keras.InputSpec]:
         return [keras.InputSpec(shape=(None, *self.example_shape), dtype="float32")]
 
     def compared(

@@ -67,7 +67,7 @@ class GAN(AdversarialModel):
         labels = tf.zeros([len(z)], tf.int64)
         self.build_networks(self.made_by("generator", z, labels, training=False))
 
-    def _call_signature(self) -> list[keras.InputSpec]:
+    def _input_specs(self) -> list[keras.InputSpec]:
         return [keras.InputSpec(shape=(None, self.latent_length), dtype="float32")]
 
     def compared(

@@ -290,10 +290,10 @@ class NetworkGroup(keras.Model):
             ValueError: if the shape of its input is not known, since it was neither called nor fit.
         """
         super().export(
-            filepath, *args, input_signature=input_signature or self._call_signature(), **settings
+            filepath, *args, input_signature=input_signature or self._input_specs(), **settings
         )
 
-    def _call_signature(self) -> list[keras.InputSpec]:
+    def _input_specs(self) -> list[keras.InputSpec]:
         """What `call` takes, a batch of any size."""
         raise NotImplementedError
 

@@ -1,5 +1,6 @@
 """What every network shares: its settings, their checks, normalization."""
 
+import os
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -108,6 +109,21 @@ class Network(keras.Model):
             settings: the constructor's, by name, besides data_shape and latent_length.
         """
         raise NotImplementedError
+
+    def export(
+        self,
+        filepath: str | os.PathLike[str],
+        *args: Any,
+        input_signature: Any = None,
+        **settings: Any,
+    ) -> None:
+        """As `keras.Model.export`; the shapes of inputs are known without a call."""
+        x, z = (
+            keras.InputSpec(shape=(None, *shape), dtype="float32")
+            for shape in (self.data_shape, (self.latent_length,))
+        )
+        takes = {"generator": [z], "encoder": [x]}.get(self.role, [x, z][: 2 if z.shape[1] else 1])
+        super().export(filepath, *args, input_signature=input_signature or takes, **settings)
 
     def get_config(self) -> dict[str, Any]:
         return {
