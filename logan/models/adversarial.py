@@ -15,7 +15,13 @@ import tensorflow as tf
 from logan import losses, terms
 from logan.models.averages import move_averages
 from logan.models.network_group import NO_VALIDATION, NetworkGroup
-from logan.models.own_networks import described, is_built, length_of_input, naming_network
+from logan.models.own_networks import (
+    described,
+    inlined,
+    is_built,
+    length_of_input,
+    naming_network,
+)
 from logan.models.precision import as_float32, common_scale, in_float32, rescaled
 from logan.penalties.common import arguments_for
 from logan.randomness import Draw, replica_of
@@ -176,7 +182,7 @@ class AdversarialModel(NetworkGroup):
     ) -> tf.Tensor:
         """The output of the network of that role, float32."""
         network = getattr(self, role)
-        with naming_network(role, network):
+        with naming_network(role, network), inlined(network):
             return as_float32(network(inputs, training=training, **_labels_for(network, labels)))
 
     def logits(
@@ -192,7 +198,7 @@ class AdversarialModel(NetworkGroup):
         def of(inputs: Sequence[tf.Tensor], labels: tf.Tensor | None) -> tf.Tensor:
             arguments = arguments_for(discriminator, inputs)
             of_labels = _labels_for(discriminator, labels)
-            with naming_network("discriminator", discriminator):
+            with naming_network("discriminator", discriminator), inlined(discriminator):
                 return as_float32(discriminator(*arguments, training=training, **of_labels))
 
         if getattr(discriminator, "looks_across_batch", False):

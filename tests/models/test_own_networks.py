@@ -124,22 +124,3 @@ def test_functional_discriminator_of_two_inputs_trains(x, policy, penalty, tmp_p
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(loaded.predict(x, verbose=0), model.predict(x, verbose=0))
-
-
-class Plain(keras.Model):
-    """Built by its first call, and told nothing of its configuration."""
-
-    def __init__(self):
-        super().__init__()
-        self.dense = keras.layers.Dense(DATA)
-
-    def call(self, z):
-        return self.dense(z)
-
-
-def test_network_that_keras_cannot_make_again_is_refused_by_name():
-    generator = Plain()
-    generator(np.zeros((1, LATENT), np.float32))
-    networks = sequential_bigan()
-    with pytest.raises(ValueError, match=r"from_config\(get_config\(\)\).* Plain"):
-        BiGAN(generator, networks.encoder, networks.discriminator)
