@@ -318,6 +318,6 @@ def _check_networks(networks: Mapping[str, Any]) -> None:
         for other in networks:
             if other != role and networks[other] is network:
                 raise ValueError(
-                    f"Expected a network of its own as {other} and as {role}. Received: "
+                    f"Expected a network of its own as {role} and as {other}. Received: "
                     f"{described(network)} for both"
                 )
