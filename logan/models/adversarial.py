@@ -38,6 +38,8 @@ class AdversarialModel(NetworkGroup):
     A network with an attribute takes_labels that is true is called with `labels`, int64 [batch].
 
     Attributes:
+        prior: what latents are drawn from: `uniform`, U[-1, 1] in each feature, or `normal`,
+            N(0, 1) in each feature.
         terms: summands of the losses besides the adversarial one.
         discriminator_in_float32: its logits, computed in float32 whatever its precision.
         step: finished training steps, int64 scalar variable.
@@ -45,6 +47,8 @@ class AdversarialModel(NetworkGroup):
         first_bad_step: the first step, counted from 1, with a loss that was not finite or beyond
             `EXPLODED`, or `NEVER`.
     """
+
+    prior: str
 
     def __init__(
         self,

@@ -5,14 +5,17 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from logan.models.adversarial import AdversarialModel, latent_length_of
+from logan.models.adversarial import latent_length_of
+from logan.models.generative import GenerativeModel, Prior
 from logan.randomness import Draw
 from logan.terms import Compared
 
 
 @keras.saving.register_keras_serializable(package="logan")
-class GAN(AdversarialModel):
+class GAN(GenerativeModel):
     """Generator G(z) against D(x).
+
+    z is drawn from the prior: uniform in [-1, 1], unless `prior` says otherwise.
 
     With loss `wasserstein` and weight_clip=0.01 it is a WGAN, with terms=["gradient:weight=10"] a
     WGAN-GP.
@@ -26,6 +29,7 @@ class GAN(AdversarialModel):
             make again by `from_config(get_config())`.
         discriminator: keras.Model x -> logits [batch, 1].
         loss: see `logan.losses.get`.
+        prior: of z, `uniform`, U[-1, 1] in each feature, or `normal`, N(0, 1) in each feature.
         **settings: terms, weight_clip, discriminator_steps, average_decay, seed and name, as
             `AdversarialModel` has them.
 
@@ -42,6 +46,7 @@ class GAN(AdversarialModel):
         discriminator: keras.Model,
         *,
         loss: str = "vanilla",
+        prior: Prior = "uniform",
         name: str = "gan",
         **settings: Any,
     ):
@@ -50,12 +55,14 @@ class GAN(AdversarialModel):
                 "Expected a discriminator of x alone, latent_length=0. "
                 f"Received: latent_length={discriminator.latent_length}"
             )
-        super().__init__({"generator": generator}, discriminator, loss=loss, name=name, **settings)
+        super().__init__(
+            {"generator": generator}, discriminator, loss=loss, prior=prior, name=name, **settings
+        )
 
     def call(self, z: tf.Tensor, training: bool | None = None) -> tf.Tensor:
         """The generations G(z)."""
         return self.generator(z, training=training)
 
     def compared(self, x: tf.Tensor, labels: tf.Tensor | None, draw: Draw) -> Compared:
-        z = draw.latents(tf.shape(x)[0], latent_length_of(self.generator))
+        z = draw.latents(tf.shape(x)[0], latent_length_of(self.generator), self.prior)
         return Compared(real=(x,), fake=(self.made_by("generator", z, labels),))

@@ -194,7 +194,7 @@ WRONG = [
     ("model", "vae"),
     ("network", "transformer"),
     ("normalization", "group"),
-    ("prior", "normal"),
+    ("prior", "gaussian"),
     ("beta_1", 1.0),
     ("beta_2", -0.1),
     ("average_decay", 1.0),
