@@ -354,17 +354,11 @@ class Run:
         write_json(path, [*sessions, {"first_step": first_step, **environment(self.experiment)}])
 
     def export_networks(self, model: "AdversarialModel") -> None:
-        """Writes the averaged networks and the discriminator as .keras files, and their step.
-
-        Beside a generator lies latents.json: the prior that its z is drawn from, and its length.
-        """
+        """Writes the averaged networks and the discriminator as .keras files, and their step."""
         networks = {role: getattr(model, f"averaged_{role}") for role in model.roles}
         for name, network in {**networks, "discriminator": model.discriminator}.items():
             with atomic_path(self.export / f"{name}.keras") as temporary:
                 network.save(temporary)
-        if "generator" in networks:
-            what = {"prior": model.prior, "latent_length": self.experiment.latent_length}
-            write_json(self.export / "latents.json", what)
         step = int(model.step.numpy())
         write_json(self.export / "step.json", [step, model.averages_step or step])
 

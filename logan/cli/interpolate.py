@@ -125,23 +125,24 @@ def _traversals(
     else:
         image = others = own
     if not features:
-        changes = feature_changes(model, encode(model, others))
+        changes = feature_changes(model, encode(model, others), PRIORS[model.prior])
         features = np.argsort(-changes, kind="stable")[: flags.FLAGS.count].tolist()
     points, reach = flags.FLAGS.points, PRIORS[model.prior]
     rows = _decode(model, traversal(encode(model, image)[0], features, points, reach))
     return traversal_figure(rows, features, np.linspace(-reach, reach, points), image[0])
 
 
-def feature_changes(model: "BiGAN", z: "np.ndarray") -> "np.ndarray":
+def feature_changes(model: "BiGAN", z: "np.ndarray", reach: float = 1.0) -> "np.ndarray":
     """How much of an image each latent feature decides.
 
     Args:
         model: whose averaged generator decodes.
         z: float32 [encodings, latent_length].
+        reach: above 0; each feature is taken from -reach to reach.
 
     Returns:
         float64 [latent_length], the mean over encodings, pixels and channels of the absolute
-        difference between the images at both ends of the feature's range in the prior.
+        difference between the images at both ends.
     """
     import numpy as np
 
@@ -149,8 +150,7 @@ def feature_changes(model: "BiGAN", z: "np.ndarray") -> "np.ndarray":
 
     changes = []
     for encoding in z:
-        latents = traversal(encoding, range(len(encoding)), 2, PRIORS[model.prior])
-        ends = _decode(model, latents)
+        ends = _decode(model, traversal(encoding, range(len(encoding)), 2, reach))
         changes.append(np.abs(ends[:, 1] - ends[:, 0]).mean(axis=(1, 2, 3), dtype=np.float64))
     return np.mean(changes, axis=0)
 

@@ -108,7 +108,10 @@ def _network(experiment: Experiment, role: str) -> keras.Model:
     settings = {name: getattr(experiment, name) for name in ("width", *kind.takes, *own)}
     if role == "encoder" and kind.encoder_activations:
         settings["output_activation"] = kind.encoder_activations[experiment.prior]
-    return constructor(*_shapes(experiment, role), **settings, dtype=_dtype(experiment))
+    network = constructor(*_shapes(experiment, role), **settings, dtype=_dtype(experiment))
+    if role == "generator":
+        network.prior = experiment.prior
+    return network
 
 
 def _shapes(experiment: Experiment, role: str) -> tuple[tuple[int, ...], int]:
