@@ -84,12 +84,14 @@ _MODULES = (
 __all__ = ["__version__", *sorted([*_HOME_OF, *_MODULES])]
 
 
-def __getattr__(name: str) -> Any:
-    if name in _MODULES:
-        return importlib.import_module(f"logan.{name}")
-    if name not in _HOME_OF:
-        raise AttributeError(f"module 'logan' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOME_OF[name]), name)
+if not TYPE_CHECKING:  # to a type checker, any name would be there
+
+    def __getattr__(name: str) -> Any:
+        if name in _MODULES:
+            return importlib.import_module(f"logan.{name}")
+        if name not in _HOME_OF:
+            raise AttributeError(f"module 'logan' has no attribute {name!r}")
+        return getattr(importlib.import_module(_HOME_OF[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -92,21 +92,30 @@ def test_documents_use_names_that_there_are():
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda path: path.stem)
 def test_a_users_typed_program_is_checked(program, tmp_path_factory):
-    """mypy --strict reveals the types, and finds the faults, that the comments name."""
+    """The types and faults that mypy --strict finds are those of the comments."""
     cache = tmp_path_factory.getbasetemp() / "mypy"
     done = subprocess.run(
         [
-            sys.executable, "-m", "mypy", "--config-file=", "--strict", "--ignore-missing-imports",
-            "--follow-imports=silent", f"--cache-dir={cache}", "--no-error-summary",
-            "--hide-error-context", "--python-version=3.11", program,
-        ],  # fmt: skip
+            sys.executable,
+            "-m",
+            "mypy",
+            "--config-file=",
+            "--strict",
+            "--ignore-missing-imports",
+            "--follow-imports=silent",
+            f"--cache-dir={cache}",
+            "--no-error-summary",
+            "--hide-error-context",
+            "--python-version=3.11",
+            program,
+        ],
         capture_output=True,
         text=True,
         timeout=300,
         cwd=program.parent,
         env={**os.environ, "MYPYPATH": str(ROOT)},
         check=False,
-    )  # fmt: skip
+    )
     assert not done.stderr
     reported = {}
     for line in done.stdout.splitlines():

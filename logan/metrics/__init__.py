@@ -35,7 +35,9 @@ _MODULES = (
 __all__ = sorted(_MODULES)
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module 'logan.metrics' has no attribute {name!r}")
-    return importlib.import_module(f"logan.metrics.{name}")
+if not TYPE_CHECKING:  # to a type checker, any name would be there
+
+    def __getattr__(name: str) -> Any:
+        if name not in _MODULES:
+            raise AttributeError(f"module 'logan.metrics' has no attribute {name!r}")
+        return importlib.import_module(f"logan.metrics.{name}")

@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-import logan
 import numpy as np
+from typing_extensions import reveal_type
+
+import logan
 from logan import Experiment, Run, evaluate, measure, pairwise_gradient, preset
 from logan.errors import UserError
-from typing_extensions import reveal_type
 
 
 def grid(seed: int) -> Experiment:

@@ -2,8 +2,9 @@
 
 import keras
 import numpy as np
-from logan import GAN, BiGAN, PairwisePenalty
 from typing_extensions import reveal_type
+
+from logan import GAN, BiGAN, PairwisePenalty
 
 
 def networks() -> tuple[keras.Model, keras.Model, keras.Model]:
