@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from logan import losses, terms
 from logan.models.averages import move_averages
+from logan.models.checks import FirstBatchCheck, check_data
 from logan.models.network_group import NetworkGroup
 from logan.models.precision import in_float32, rescaled, scaled
 from logan.penalties.common import arguments_for
@@ -44,11 +45,16 @@ class AdversarialModel(NetworkGroup):
         discriminator_in_float32: its logits, computed in float32 whatever its precision.
         step: finished training steps, int64 scalar variable.
         averages_step: the step that the averages are of, if it is not the last one.
+        checks_first_batch: whether `fit` looks for mistakes in the first batch, see
+            `logan.models.checks`. True unless set otherwise.
+        is_checked: whether it has done so.
         first_bad_step: the first step, counted from 1, with a loss that was not finite or beyond
             `EXPLODED`, or `NEVER`.
     """
 
     prior: str
+    checks_first_batch = True
+    is_checked = False
 
     def __init__(
         self,
@@ -145,6 +151,33 @@ class AdversarialModel(NetworkGroup):
         joined = [tf.concat(pair, axis=0) for pair in zip(*compared, strict=True)]
         both = of(joined, None if labels is None else tf.concat([labels, labels], axis=0))
         return tf.split(both, [tf.shape(compared.real[0])[0], tf.shape(compared.fake[0])[0]])
+
+    def labels_for(self, network: Any, labels: tf.Tensor | None) -> dict[str, tf.Tensor]:
+        """The keyword argument of a network that takes labels; nothing for others."""
+        return _labels_for(network, labels)
+
+    def generator_input_length(self) -> int:
+        """Features of the z that the generator takes."""
+        return latent_length_of(self.generator)
+
+    def fit(self, x: Any = None, *data: Any, **settings: Any) -> keras.callbacks.History:
+        """As `keras.Model.fit`; the first batch is checked, see `logan.models.checks`.
+
+        Raises:
+            ValueError: on data or networks that do not fit together.
+        """
+        if self.checks_first_batch:
+            check_data(x)
+        self.is_checked = False
+        return super().fit(x, *data, **settings)
+
+    def make_train_function(self, force: bool = False) -> None:
+        """As in Keras, with a check of the first batch where one process has all of it."""
+        super().make_train_function(force)
+        function, strategy = self.train_function, self.distribute_strategy
+        is_one_process = not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
+        if is_one_process and not isinstance(function, FirstBatchCheck):
+            self.train_function = FirstBatchCheck(self, function)
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         """One update of generator and encoder after `discriminator_steps` of the discriminator.
