@@ -345,7 +345,9 @@ def _usable(given: Sequence[Term | str], roles: Collection[str]) -> tuple[Term, 
     for term in made:
         if term.needs_encoder and not has_both:
             raise ValueError(
-                f"Expected a generator and an encoder for {term}. Received: {', '.join(roles)}"
+                f"Expected a generator and an encoder for {term}. Received: {', '.join(roles)}. "
+                "BiGAN(generator, encoder, discriminator) has both, with a discriminator D(x, z); "
+                'docs/own_model.md, "From D(x) to D(x, z)", has the lines that make one of D(x)'
             )
     return made
 

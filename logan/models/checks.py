@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from logan.models.adversarial import AdversarialModel
 
 _EXAMPLES = 8  # of the batch, that networks are tried with
-# Of the width of a generator's range: how far beyond it data may lie by rounding, and by the
-# overshoot of a resizing filter.
+# Of the width of a generator's range, how far beyond it data may lie by rounding, and of the
+# narrower one, the data's or the generator's, by the overshoot of a resizing filter.
 _ROUNDING, _OVERSHOOT = 1e-3, 0.1
 _TRACEBACK_LEVEL = 6  # of warnings: the caller of `fit`
 
@@ -293,11 +293,13 @@ def _check_data_range(values: Range, possible: Range, name: str) -> None:
     least, most = possible
     width = most - least if np.isfinite([least, most]).all() else 1.0
     beyond = max(least - values[0], values[1] - most)
+    # Of data in [-1, 1] half lies outside of [0, 255], though by little of its width.
+    narrower = min(width, (values[1] - values[0]) or width)
     told = (
         f"Expected data x in the range of {name}, {_written(possible)}. Received: {values[0]:g} to "
         f"{values[1]:g}"
     )
-    if beyond > _OVERSHOOT * width:
+    if beyond > _OVERSHOOT * narrower:
         raise ValueError(f"{told}, which it cannot make{_remedy(values, possible)}")
     if beyond > _ROUNDING * width:
         _warn(f"{told}, some of which it cannot make")

@@ -50,6 +50,7 @@ class GAN(GenerativeModel):
         name: str = "gan",
         **settings: Any,
     ):
+        _check_settings(settings)
         if getattr(discriminator, "latent_length", 0):
             raise ValueError(
                 "Expected a discriminator of x alone, latent_length=0. "
@@ -66,3 +67,26 @@ class GAN(GenerativeModel):
     def compared(self, x: tf.Tensor, labels: tf.Tensor | None, draw: Draw) -> Compared:
         z = draw.latents(tf.shape(x)[0], latent_length_of(self.generator), self.prior)
         return Compared(real=(x,), fake=(self.made_by("generator", z, labels),))
+
+
+def _check_settings(settings: dict[str, Any]) -> None:
+    """Refuses a penalty by a name that only a BiGAN, or nothing, has.
+
+    Raises:
+        ValueError: saying how it is given.
+    """
+    for name in ("penalty", "penalty_weight", "encoder"):
+        if name not in settings:
+            continue
+        given = settings[name]
+        if name == "penalty" and "pairwise" not in str(given).lower():
+            raise ValueError(
+                'Expected penalties as terms, terms=["gradient:weight=10"]. Received: '
+                f"penalty={given!r}"
+            )
+        raise ValueError(
+            "Expected a GAN without the pairwise penalty, which needs an encoder E(x) and a "
+            f"discriminator of pairs, D(x, z). Received: {name}={given!r:.60}. BiGAN(generator, "
+            'encoder, discriminator, penalty_weight=0.1) has it; docs/own_model.md, "From D(x) to '
+            'D(x, z)", has the lines that make one D of the other'
+        )

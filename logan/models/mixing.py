@@ -16,7 +16,7 @@ _MIXING = (keras.layers.BatchNormalization,)  # in training mode
 def state_put_back(*networks: keras.Model) -> Iterator[None]:
     """What calls of networks change, such as the seeds of dropout, is as before at the end."""
     variables = [each for network in networks for each in network.variables if not each.trainable]
-    values = [np.array(each) for each in variables]
+    values = [tf.identity(tf.convert_to_tensor(each)) for each in variables]
     try:
         yield
     finally:

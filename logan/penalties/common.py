@@ -1,5 +1,6 @@
 """What the gradient penalties share."""
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -32,6 +33,71 @@ def arguments_for(discriminator: Callable[..., Any], inputs: Sequence[tf.Tensor]
     # Only functional models know their inputs.
     takes_list = is_model and len(getattr(discriminator, "inputs", None) or []) > 1
     return [list(inputs)] if takes_list else inputs
+
+
+def check_takes_pairs(discriminator: Callable[..., Any], z: Any) -> None:
+    """Refuses a discriminator of x alone, as far as that can be seen without calling it.
+
+    Args:
+        discriminator: a function or a Keras model.
+        z: what it is to be called with beside x; None for nothing.
+
+    Raises:
+        ValueError: saying what the pairwise penalty needs and how to get there.
+    """
+    inputs = _inputs_of(discriminator)
+    name = getattr(discriminator, "name", None) or getattr(discriminator, "__name__", "it")
+    if inputs == 1:
+        raise ValueError(
+            "Expected a discriminator of pairs, D(x, z): the pairwise penalty needs an encoder "
+            f"z = E(x) and reconstructions G(z). Received: D(x), {name!r}. "
+            f"{PAIRS_NEEDED}"
+        )
+    if inputs == 2 and z is None and isinstance(discriminator, keras.Model):
+        raise ValueError(
+            f"Expected z, the encodings E(x), for {name!r}, which has two inputs. Received: None"
+        )
+
+
+PAIRS_NEEDED = (
+    'docs/own_model.md, "From D(x) to D(x, z)", has the lines that make one of the other; '
+    "`lambda x, z: D(x)` leaves z out"
+)
+
+
+_NO_INPUTS = ("training", "mask", "labels")  # what Keras and this package hand on by name
+
+
+def _inputs_of(discriminator: Callable[..., Any]) -> int | None:
+    """How many inputs D takes, 1 or 2; None if that is not known."""
+    if isinstance(discriminator, keras.Sequential):
+        return 1
+    if isinstance(discriminator, keras.Layer):
+        inputs = getattr(discriminator, "inputs", None)  # of a functional model
+        if inputs:
+            return min(len(inputs), 2)
+        # One parameter may stand for a list of both, unless it was built for one tensor.
+        is_one = _parameters(discriminator.call) == 1
+        shape = (discriminator.get_build_config() or {}).get("input_shape")
+        is_flat = bool(shape) and not isinstance(shape[-1], list | tuple | dict)
+        return 1 if is_one and is_flat else None
+    return _parameters(discriminator)
+
+
+def _parameters(function: Callable[..., Any]) -> int | None:
+    """How many inputs it takes by position, 1 or 2; None if that is not known."""
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):  # of something built in
+        return None
+    if any(each.kind is each.VAR_POSITIONAL for each in parameters):
+        return 2
+    by_position = [
+        each.name
+        for each in parameters
+        if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)
+    ]
+    return min(len([name for name in by_position if name not in _NO_INPUTS]), 2)
 
 
 def interpolation_points(epsilon: tf.Tensor | None, x: tf.Tensor) -> tf.Tensor:
