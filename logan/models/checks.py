@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from logan.models.mixing import mixes_examples, mixing_layer, state_put_back
 from logan.models.output_range import Range, range_of
-from logan.penalties.common import arguments_for
+from logan.penalties.common import PAIRS_NEEDED, arguments_for
 from logan.randomness import Draw
 from logan.settings.names import PRIORS
 
@@ -210,9 +210,10 @@ def _check_inputs(model: "AdversarialModel", role: str, inputs: dict[str, tf.Ten
     if not own or isinstance(getattr(getattr(model, role), "input", None), dict):
         return
     if len(own) != len(inputs):
+        remedy = f". {PAIRS_NEEDED}" if len(inputs) == 2 else ""
         raise ValueError(
             f"Expected {_named(model, role)} to have the inputs {' and '.join(inputs)}. "
-            f"Received: one of {_count(len(own))}, {[tuple(each.shape) for each in own]}"
+            f"Received: one of {_count(len(own))}, {[tuple(each.shape) for each in own]}{remedy}"
         )
     for (name, value), expected in zip(inputs.items(), own, strict=True):
         if not _fits(value.shape[1:], expected.shape[1:]):

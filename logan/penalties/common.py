@@ -51,7 +51,7 @@ def check_takes_pairs(discriminator: Callable[..., Any], z: Any) -> None:
         raise ValueError(
             "Expected a discriminator of pairs, D(x, z): the pairwise penalty needs an encoder "
             f"z = E(x) and reconstructions G(z). Received: D(x), {name!r}. "
-            f"{PAIRS_NEEDED}"
+            f"{PAIRS_NEEDED}; `lambda x, z: D(x)` leaves z out"
         )
     if inputs == 2 and z is None and isinstance(discriminator, keras.Model):
         raise ValueError(
@@ -59,10 +59,7 @@ def check_takes_pairs(discriminator: Callable[..., Any], z: Any) -> None:
         )
 
 
-PAIRS_NEEDED = (
-    'docs/own_model.md, "From D(x) to D(x, z)", has the lines that make one of the other; '
-    "`lambda x, z: D(x)` leaves z out"
-)
+PAIRS_NEEDED = 'docs/own_model.md, "From D(x) to D(x, z)", has the lines that make one of the other'
 
 
 _NO_INPUTS = ("training", "mask", "labels")  # what Keras and this package hand on by name
