@@ -75,7 +75,7 @@ def _inputs_of(discriminator: Callable[..., Any]) -> int | None:
             return min(len(inputs), 2)
         # One parameter may stand for a list of both, unless it was built for one tensor.
         is_one = _parameters(discriminator.call) == 1
-        shape = (discriminator.get_build_config() or {}).get("input_shape")
+        shape: Any = (discriminator.get_build_config() or {}).get("input_shape")
         is_flat = bool(shape) and not isinstance(shape[-1], list | tuple | dict)
         return 1 if is_one and is_flat else None
     return _parameters(discriminator)
