@@ -17,16 +17,56 @@ import importlib.util
 import sys
 from collections.abc import Sequence
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # what type checkers see; the names are those of `_HOME_OF` and `_MODULES`
+    from logan import density_ratio as density_ratio
+    from logan import errors as errors
+    from logan import extractors as extractors
+    from logan import figures as figures
+    from logan import interpolation as interpolation
+    from logan import losses as losses
+    from logan import metrics as metrics
+    from logan import networks as networks
+    from logan import penalties as penalties
+    from logan import sampling as sampling
+    from logan import settings as settings
+    from logan import terms as terms
+    from logan.density_ratio import learn_density_ratio as learn_density_ratio
+    from logan.evaluation import evaluate as evaluate
+    from logan.extractors import make_extractor as make_extractor
+    from logan.measuring import measure as measure
+    from logan.models.adversarial_encoder import AdversarialEncoder as AdversarialEncoder
+    from logan.models.bigan import BiGAN as BiGAN
+    from logan.models.gan import GAN as GAN
+    from logan.penalties import gradient_norm as gradient_norm
+    from logan.penalties import gradient_penalty as gradient_penalty
+    from logan.penalties import pairwise_gradient as pairwise_gradient
+    from logan.penalties import pairwise_gradient_penalty as pairwise_gradient_penalty
+    from logan.runs import Run as Run
+    from logan.settings import Experiment as Experiment
+    from logan.settings import preset as preset
+    from logan.terms import AutoencoderLoss as AutoencoderLoss
+    from logan.terms import GradientPenalty as GradientPenalty
+    from logan.terms import PairwisePenalty as PairwisePenalty
+    from logan.training import train as train
 
 __version__ = "0.3.0.dev0"
 
 _HOME_OF = {
+    "AdversarialEncoder": "logan.models.adversarial_encoder",
+    "AutoencoderLoss": "logan.terms",
     "BiGAN": "logan.models.bigan",
     "Experiment": "logan.settings",
     "GAN": "logan.models.gan",
-    "AdversarialEncoder": "logan.models.adversarial_encoder",
+    "GradientPenalty": "logan.terms",
+    "PairwisePenalty": "logan.terms",
+    "Run": "logan.runs",
     "evaluate": "logan.evaluation",
+    "gradient_norm": "logan.penalties",
+    "gradient_penalty": "logan.penalties",
+    "learn_density_ratio": "logan.density_ratio",
+    "make_extractor": "logan.extractors",
     "measure": "logan.measuring",
     "pairwise_gradient": "logan.penalties",
     "pairwise_gradient_penalty": "logan.penalties",
@@ -34,13 +74,32 @@ _HOME_OF = {
     "train": "logan.training",
 }
 
-__all__ = ["__version__", *sorted(_HOME_OF)]
+_MODULES = (
+    "density_ratio",
+    "errors",
+    "extractors",
+    "figures",
+    "interpolation",
+    "losses",
+    "metrics",
+    "networks",
+    "penalties",
+    "sampling",
+    "settings",
+    "terms",
+)
+
+__all__ = ["__version__", *sorted([*_HOME_OF, *_MODULES])]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOME_OF:
-        raise AttributeError(f"module 'logan' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOME_OF[name]), name)
+if not TYPE_CHECKING:  # to a type checker, any name would be there
+
+    def __getattr__(name: str) -> Any:
+        if name in _MODULES:
+            return importlib.import_module(f"logan.{name}")
+        if name not in _HOME_OF:
+            raise AttributeError(f"module 'logan' has no attribute {name!r}")
+        return getattr(importlib.import_module(_HOME_OF[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -1,13 +1,13 @@
 """What a trained model makes of latents and of data, with averaged weights."""
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import tensorflow as tf
 
 from logan.models.adversarial import AdversarialModel
 from logan.models.bigan import BiGAN
-from logan.randomness import Purpose, key, latents
+from logan.models.generative import GenerativeModel
 
 
 def in_batches(network: Any, *inputs: np.ndarray, size: int = 2000) -> np.ndarray:
@@ -23,16 +23,8 @@ def in_batches(network: Any, *inputs: np.ndarray, size: int = 2000) -> np.ndarra
 def evaluation_latents(
     model: AdversarialModel, seed: int, count: int, round: int = 0
 ) -> np.ndarray:
-    """Draws of the prior that training never makes, float32 [count, latent_length].
-
-    Args:
-        model: with a generator.
-        seed: of the draws.
-        count: how many.
-        round: which of them; those of two rounds do not depend on each other.
-    """
-    draw = key(seed, round, Purpose.EVALUATION_LATENT)
-    return latents(draw, count, model.latent_length).numpy()
+    """Draws of the model's prior that training never makes; see `GenerativeModel.prior_draws`."""
+    return cast(GenerativeModel, model).prior_draws(count, seed, round)
 
 
 def encode(model: BiGAN, x: np.ndarray) -> np.ndarray:

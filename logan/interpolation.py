@@ -1,4 +1,9 @@
-"""Ways through the latent space: between two latents, and along single features of one."""
+"""Ways through the latent space: between two latents, and along single features of one.
+
+Of the uniform prior U[-1, 1] every point of the straight line between two draws is as probable as
+they are. Draws of the normal prior N(0, 1) of many features lie near a sphere, which the straight
+line leaves: `WAYS` has the way for each prior.
+"""
 
 from collections.abc import Sequence
 
@@ -48,8 +53,8 @@ def spherical(first: np.ndarray, last: np.ndarray, points: int) -> np.ndarray:
         points: latents in a row, at least 2.
 
     Returns:
-        float32 [rows, points, latent_length]. Between prior draws from [-1, 1] a feature may leave
-        that range.
+        float32 [rows, points, latent_length]. Between draws of the uniform prior a feature may
+        leave its [-1, 1].
 
     Raises:
         ValueError: if the shapes differ or are not of that kind, or points is below 2.
@@ -71,6 +76,9 @@ def spherical(first: np.ndarray, last: np.ndarray, points: int) -> np.ndarray:
     return np.where(has_circle[:, None, None], z, linear(first, last, points)).astype(np.float32)
 
 
+WAYS = {"uniform": linear, "normal": spherical}
+
+
 def traversal(
     z: np.ndarray, features: Sequence[int], points: int, reach: float = 1.0
 ) -> np.ndarray:
@@ -80,7 +88,8 @@ def traversal(
         z: floating [latent_length], which the other features are held at.
         features: the index of each row's feature, from 0; at least one.
         points: values of the feature, evenly spaced, at least 2.
-        reach: above 0; the values run from -reach to reach. 1 is the prior's U[-1, 1].
+        reach: above 0; the values run from -reach to reach. 1 is the whole of the uniform prior;
+            of the normal one 3 is all but 0.3 %.
 
     Returns:
         float32 [rows, points, latent_length], a row for each of `features`.

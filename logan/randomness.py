@@ -77,12 +77,30 @@ def normal(key: tf.Tensor, shape: Sequence[int | tf.Tensor] | tf.Tensor) -> tf.T
 
     TensorFlow's own draws another number under XLA than outside of it.
     """
-    radius, turn = tf.unstack(uniform(key, tf.concat([[2], shape], axis=0)))
+    return _box_muller(*tf.unstack(uniform(key, tf.concat([[2], shape], axis=0))))
+
+
+def _box_muller(radius: tf.Tensor, turn: tf.Tensor) -> tf.Tensor:
     return tf.sqrt(-2.0 * tf.math.log1p(-radius)) * tf.cos(2.0 * np.pi * turn)
 
 
-def latents(key: tf.Tensor, count: int | tf.Tensor, latent_length: int) -> tf.Tensor:
-    """float32 [count, latent_length] draws from the prior U[-1, 1]^latent_length."""
+def latents(
+    key: tf.Tensor, count: int | tf.Tensor, latent_length: int, prior: str = "uniform"
+) -> tf.Tensor:
+    """Draws z of the prior, of which fewer are the first of more.
+
+    Args:
+        key: see `key`.
+        count: how many.
+        latent_length: features of z, which do not depend on each other.
+        prior: `uniform`, each feature from U[-1, 1], or `normal`, each from N(0, 1).
+
+    Returns:
+        float32 [count, latent_length].
+    """
+    if prior == "normal":
+        pairs = uniform(key, [count, latent_length, 2])
+        return _box_muller(pairs[..., 0], pairs[..., 1])
     return uniform(key, [count, latent_length], -1.0, 1.0)
 
 
@@ -153,9 +171,9 @@ class Draw:
         first = count * self._replica
         return drawn[first : first + count]
 
-    def latents(self, count: tf.Tensor, latent_length: int) -> tf.Tensor:
-        """Draws of the prior, float32 [count, latent_length]."""
-        return self.rows(lambda k, n: latents(k, n, latent_length), count, Purpose.LATENT)
+    def latents(self, count: tf.Tensor, latent_length: int, prior: str = "uniform") -> tf.Tensor:
+        """Draws of the prior, float32 [count, latent_length]; see `latents`."""
+        return self.rows(lambda k, n: latents(k, n, latent_length, prior), count, Purpose.LATENT)
 
     def epsilon(self, count: tf.Tensor) -> tf.Tensor:
         """Places between the ends of pairs, float32 [count] in [0, 1)."""

@@ -16,6 +16,7 @@ from logan.models.adversarial import AdversarialModel
 from logan.models.adversarial_encoder import AdversarialEncoder
 from logan.models.bigan import BiGAN
 from logan.randomness import Purpose, key
+from logan.settings import PRIORS
 
 POINTS = 2000
 _CONTOUR_CELLS = 80
@@ -52,7 +53,8 @@ def _contour(model: AdversarialModel, data: ToyDistribution) -> dict[str, np.nda
         points = _plane(x, y)
         inputs = [points, in_batches(model.encoder, points)] if is_joint else [points]
     elif is_joint and data.features == 1 and model.latent_length == 1:
-        x, y = line, np.linspace(-1.25, 1.25, _CONTOUR_CELLS, dtype=np.float32)
+        reach_of_z = 1.25 * PRIORS[model.prior]
+        x, y = line, np.linspace(-reach_of_z, reach_of_z, _CONTOUR_CELLS, dtype=np.float32)
         points = _plane(x, y)
         inputs = [points[:, :1], points[:, 1:]]
     else:

@@ -5,10 +5,25 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from logan.interpolation import WAYS as WAYS_OF
 from logan.interpolation import linear, spherical, traversal
 
 WAYS = [linear, spherical]
 ROOT = np.sqrt(0.5)
+
+
+@pytest.mark.parametrize("prior", ["uniform", "normal"])
+def test_the_way_of_a_prior_stays_where_it_has_its_draws(prior: str) -> None:
+    """Of 10,000 features, two draws are next to orthogonal; mean squares are 1/3 and 1."""
+    rng = np.random.default_rng(0)
+    shape = (2, 1, 10_000)
+    ends = rng.uniform(-1, 1, shape) if prior == "uniform" else rng.normal(size=shape)
+    way = WAYS_OF[prior](*ends, 3)[0]
+    middle, end = (np.square(way[index]).mean() for index in (1, 0))
+    if prior == "uniform":
+        assert np.abs(way).max() <= 1
+    else:
+        assert middle / end == pytest.approx(1, abs=0.03)
 
 
 def test_linear_divides_the_way_evenly() -> None:

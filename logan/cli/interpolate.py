@@ -9,6 +9,7 @@ from absl import flags
 from logan.cli import command, image_run
 from logan.errors import UserError
 from logan.runs import Run
+from logan.settings import PRIORS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,12 +20,13 @@ if TYPE_CHECKING:
 TEXT = """Draws rows of decoded latents.
 
 --kind=linear and --kind=spherical go from the encoding of one image to that of another. Both images
-stand at the ends of their row. Held-out partners lie about half of the held-out part apart.
+stand at the ends of their row. Held-out partners lie about half of the held-out part apart. The
+straight line suits a uniform prior; draws of a normal one lie near a sphere.
 
 --kind=traversal takes the encoding of one image and moves one latent feature in each row from -1
-to 1. Without --features it shows those that change the image most: by the mean absolute difference
-between the images at both ends of the range, over the encodings of four held-out images, or of the
-one of --images.
+to 1, of a run with --prior=normal from -3 to 3. Without --features it shows those that change the
+image most: by the mean absolute difference between the images at both ends of the range, over the
+encodings of four held-out images, or of the one of --images.
 
     logan-interpolate --workdir=runs/traffic-pairwise-seed0 --count=6 --points=9
     logan-interpolate --workdir=runs/traffic-pairwise-seed0 --kind=spherical --seed=1
@@ -48,9 +50,10 @@ def define() -> None:
     )
     flags.DEFINE_enum(
         "kind",
-        "linear",
+        None,
         _KINDS,
-        "Way through the latent space: straight, along the sphere, or one feature at a time.",
+        "Way through the latent space: straight, along the sphere, or one feature at a time. "
+        "Default: linear, of a run with --prior=normal spherical.",
         module_name="logan.cli",
     )
     flags.DEFINE_list(
@@ -88,9 +91,10 @@ def _ways(model: "BiGAN", run: Run, own: "np.ndarray | None") -> "Figure":
     from logan.generation import encode
 
     starts, ends = _held_out_pairs(run) if own is None else (own[:-1], own[1:])
-    way = getattr(interpolation, flags.FLAGS.kind)
+    kind = flags.FLAGS.kind
+    way = getattr(interpolation, kind) if kind else interpolation.WAYS[model.prior]
     z = way(encode(model, starts), encode(model, ends), flags.FLAGS.points)
-    return interpolation_figure(_decode(model, z), starts, ends, way=flags.FLAGS.kind)
+    return interpolation_figure(_decode(model, z), starts, ends, way=way.__name__)
 
 
 def _held_out_pairs(run: Run) -> "tuple[np.ndarray, np.ndarray]":
@@ -121,22 +125,24 @@ def _traversals(
     else:
         image = others = own
     if not features:
-        changes = feature_changes(model, encode(model, others))
+        changes = feature_changes(model, encode(model, others), PRIORS[model.prior])
         features = np.argsort(-changes, kind="stable")[: flags.FLAGS.count].tolist()
-    rows = _decode(model, traversal(encode(model, image)[0], features, flags.FLAGS.points))
-    return traversal_figure(rows, features, np.linspace(-1, 1, flags.FLAGS.points), image[0])
+    points, reach = flags.FLAGS.points, PRIORS[model.prior]
+    rows = _decode(model, traversal(encode(model, image)[0], features, points, reach))
+    return traversal_figure(rows, features, np.linspace(-reach, reach, points), image[0])
 
 
-def feature_changes(model: "BiGAN", z: "np.ndarray") -> "np.ndarray":
+def feature_changes(model: "BiGAN", z: "np.ndarray", reach: float = 1.0) -> "np.ndarray":
     """How much of an image each latent feature decides.
 
     Args:
         model: whose averaged generator decodes.
         z: float32 [encodings, latent_length].
+        reach: above 0; each feature is taken from -reach to reach.
 
     Returns:
         float64 [latent_length], the mean over encodings, pixels and channels of the absolute
-        difference between the images at -1 and at 1.
+        difference between the images at both ends.
     """
     import numpy as np
 
@@ -144,7 +150,7 @@ def feature_changes(model: "BiGAN", z: "np.ndarray") -> "np.ndarray":
 
     changes = []
     for encoding in z:
-        ends = _decode(model, traversal(encoding, range(len(encoding)), 2))
+        ends = _decode(model, traversal(encoding, range(len(encoding)), 2, reach))
         changes.append(np.abs(ends[:, 1] - ends[:, 0]).mean(axis=(1, 2, 3), dtype=np.float64))
     return np.mean(changes, axis=0)
 
@@ -161,7 +167,8 @@ def _features(run: Run, is_traversal: bool) -> list[int]:
     """--features, checked; none if it was not given."""
     given, length = flags.FLAGS.features, run.experiment.latent_length
     if given and not is_traversal:
-        raise UserError(f"--features: expected --kind=traversal. Received: {flags.FLAGS.kind}")
+        received = flags.FLAGS.kind or "another kind"
+        raise UserError(f"--features: expected --kind=traversal. Received: {received}")
     for text in given:
         if not (text.isascii() and text.isdigit() and int(text) < length):
             expected = f"whole numbers from 0 to {length - 1}, the run's latent features"

@@ -11,7 +11,11 @@ from logan.metrics.coverage import FAIR_SHARE, cell_coverage
 if TYPE_CHECKING:
     from logan.datasets.toy import ToyDistribution
 
-_PRIOR_CELLS = 64  # of the uniform prior, in all
+_PRIOR_CELLS = 64  # of a unimodal prior, in all
+_CELLS_OF = {
+    "uniform": "equal cells; high quality: inside of the prior",
+    "normal": "cells of equal probability; high quality: within 3σ in each feature",
+}
 _COLUMNS = (
     Column("captured", ("captured",), "{}", "higher"),
     Column("fair", ("captured_fair",), "{}", "higher"),
@@ -43,10 +47,10 @@ def _of_data(record: Record) -> Measured:
 def _of_prior(record: Record) -> Measured:
     encoded, prior = record.encoded, record.prior_modes
     if prior is None:
-        numbers = cell_coverage(encoded, round(_PRIOR_CELLS ** (1 / encoded.shape[1])))
+        cells = round(_PRIOR_CELLS ** (1 / encoded.shape[1]))
+        numbers = cell_coverage(encoded, cells, record.prior)
         what = (
-            f"modes: the uniform prior cut into {numbers['modes']} equal cells; high quality: "
-            "inside of the prior"
+            f"modes: the {record.prior} prior cut into {numbers['modes']} {_CELLS_OF[record.prior]}"
         )
     else:
         numbers = prior.coverage(encoded)

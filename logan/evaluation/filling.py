@@ -70,6 +70,7 @@ def _of_encoder(model: AdversarialEncoder, run: Run, samples: int) -> Record:
         seed,
         x,
         encoded=encode(cast(Any, model), x),
+        prior=model.prior,
         prior_modes=None if centers is None else Modes(np.array(centers), model.prior_sigma),
     )
 
@@ -103,11 +104,12 @@ def _of_images(
 
 
 def _averaged(model: AdversarialModel) -> str:
+    z = " of z from N(0, 1)" if model.prior == "normal" else ""
     if model.averages_step is None:
-        return "the averaged generator"
+        return f"the averaged generator{z}"
     return (
-        f"the generator averaged at step {model.averages_step:,}, whose held-out reconstructions "
-        "were best,"
+        f"the generator{z} averaged at step {model.averages_step:,}, whose held-out "
+        "reconstructions were best,"
     )
 
 

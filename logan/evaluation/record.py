@@ -78,7 +78,8 @@ class Record:
         train_reconstructed: float32 [training examples, *x], G(E(x)) of training images.
         discriminator: (x, z) -> logits [batch, 1], of one that looks at pairs.
         modes: those of the data.
-        prior_modes: those of an encoder's prior; None for the uniform prior on [-1, 1].
+        prior: of an encoder alone, `uniform` on [-1, 1] or `normal`.
+        prior_modes: those of its prior in place of that.
         has_fixed_camera: whether all images show one scene.
         junction: the rendered junction that they show.
         extractor: whose features of images are compared.
@@ -104,6 +105,7 @@ class Record:
     train_reconstructed: np.ndarray | Absent = None
     discriminator: Callable[[Any, Any], Any] | Absent = None
     modes: Modes | Absent = None
+    prior: str = "uniform"
     prior_modes: Modes | Absent = None
     has_fixed_camera: bool = False
     junction: "Junction | Absent" = None

@@ -15,25 +15,27 @@ from logan.figures.checks import expect_points, expect_shape, expect_some
 from logan.figures.style import DISTINCT_MODES, GREY, INK, SMALL, mode_colors, new_figure, styled
 from logan.metrics.coverage import nearest_centers
 
-_Z_TICKS = (-1.0, -0.5, 0.0, 0.5, 1.0)
+_Z_TICKS = (-1.0, -0.5, 0.0, 0.5, 1.0)  # as shares of the axis's reach
 
 
-def latent_grid(length: int, size: int = 200) -> np.ndarray:
+def latent_grid(length: int, size: int = 200, reach: float = 1.0) -> np.ndarray:
     """Evenly spaced latents that `latent_map_figure` draws as a closed strip or square.
 
     Args:
         length: 1 or 2.
         size: points along each axis, at least 2.
+        reach: how far from 0 each axis goes: 1 is the whole of the uniform prior, 3 all but 0.3 %
+            of a feature of the normal one.
 
     Returns:
-        float32 [size ** length, length] in [-1, 1].
+        float32 [size ** length, length] in [-reach, reach].
 
     Raises:
         ValueError: if the length is another one.
     """
     if length not in (1, 2):
         raise ValueError(f"Expected latents of length 1 or 2. Received: {length}")
-    axis = np.linspace(-1, 1, size, dtype=np.float32)
+    axis = np.linspace(-reach, reach, size, dtype=np.float32)
     return np.stack(np.meshgrid(*[axis] * length), axis=-1).reshape(-1, length)
 
 
@@ -49,7 +51,8 @@ def latent_map_figure(
     A panel beside it shows the modes in data space, in the same colours and with their index.
 
     Args:
-        latents: [N, k] in [-1, 1], k = 1 or 2; a closed square needs the points of `latent_grid`.
+        latents: [N, k], k = 1 or 2; a closed square needs the points of `latent_grid`. The axes
+            end at ±1, or at the farthest latent if that is beyond.
         samples: [N, d], the generator at the latents, d = 1 or 2.
         centers: [K, d], the centres of the modes. Up to 28 get an index, more run through viridis.
         high_quality_mask: bool [N], which samples lie within 3 sigma of a centre.
@@ -142,8 +145,10 @@ def _square_figure(latents: np.ndarray, modes: np.ndarray, count: int) -> tuple[
             linewidths=0,
             rasterized=True,
         )
-    square.set(xlim=(-1, 1), ylim=(-1, 1), aspect="equal", xlabel="$z_1$", ylabel="$z_2$")
-    square.set(xticks=_Z_TICKS, yticks=_Z_TICKS)
+    reach = max(1.0, float(np.abs(latents).max()))
+    limits, ticks = (-reach, reach), tuple(reach * tick for tick in _Z_TICKS)
+    square.set(xlim=limits, ylim=limits, aspect="equal", xlabel="$z_1$", ylabel="$z_2$")
+    square.set(xticks=ticks, yticks=ticks)
     return figure, key
 
 

@@ -6,6 +6,7 @@ Z. Lin et al., "PacGAN", NeurIPS 2018). The fair count is ours: HQ samples of at
 the mode's share.
 """
 
+import math
 from typing import Any
 
 import numpy as np
@@ -149,18 +150,29 @@ def mode_coverage(
     }
 
 
+_erf = np.vectorize(math.erf, otypes=[np.float64])
+
+
 def _spread(distances: np.ndarray, sigma: float, features: int) -> float:
     if len(distances) == 0:
         return 0.0
     return float(np.sqrt(np.mean(np.square(distances)) / features) / sigma)
 
 
-def cell_coverage(samples: np.ndarray, cells: int) -> dict[str, float | int]:
-    """Coverage of the uniform distribution on [-1, 1]^features, cut into equal cells.
+def cell_coverage(
+    samples: np.ndarray, cells: int, prior: str = "uniform"
+) -> dict[str, float | int]:
+    """Coverage of a prior, cut into cells of equal probability.
+
+    The uniform one on [-1, 1]^features is the cube. Of the normal one the part within three
+    standard deviations along each axis is taken, and mapped to the cube:
+
+        u = erf(z / √2) / erf(3 / √2)
 
     Args:
         samples: floating [samples, features].
         cells: pieces along each axis.
+        prior: `uniform` or `normal`.
 
     Returns:
         `modes`, the number of cells; `captured`, cells with a sample; `captured_fair`, cells with a
@@ -173,6 +185,8 @@ def cell_coverage(samples: np.ndarray, cells: int) -> dict[str, float | int]:
     samples = np.asarray(samples, np.float64)
     if len(samples) == 0 or not np.isfinite(samples).all():
         raise ValueError("Expected at least one sample and finite values only")
+    if prior == "normal":
+        samples = _erf(samples / math.sqrt(2)) / math.erf(3 / math.sqrt(2))
     inside = (np.abs(samples) <= 1).all(axis=1)
     places = np.minimum(((samples[inside] + 1) / 2 * cells).astype(int), cells - 1)
     count = cells ** samples.shape[1]

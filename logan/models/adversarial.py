@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from logan import losses, terms
 from logan.models.averages import move_averages
+from logan.models.checks import FirstBatchCheck, check_data
 from logan.models.network_group import NO_VALIDATION, NetworkGroup
 from logan.models.own_networks import (
     described,
@@ -45,13 +46,22 @@ class AdversarialModel(NetworkGroup):
     A network with an attribute takes_labels that is true is called with `labels`, int64 [batch].
 
     Attributes:
+        prior: what latents are drawn from: `uniform`, U[-1, 1] in each feature, or `normal`,
+            N(0, 1) in each feature.
         terms: summands of the losses besides the adversarial one.
         discriminator_in_float32: its logits, computed in float32 whatever its precision.
         step: finished training steps, int64 scalar variable.
         averages_step: the step that the averages are of, if it is not the last one.
+        checks_first_batch: whether `fit` looks for mistakes in the first batch, see
+            `logan.models.checks`. True unless set otherwise.
+        is_checked: whether it has done so.
         first_bad_step: the first step, counted from 1, with a loss that was not finite or beyond
             `EXPLODED`, or `NEVER`.
     """
+
+    prior: str
+    checks_first_batch = True
+    is_checked = False
 
     def __init__(
         self,
@@ -206,6 +216,29 @@ class AdversarialModel(NetworkGroup):
         joined = [tf.concat(pair, axis=0) for pair in zip(*compared, strict=True)]
         both = of(joined, None if labels is None else tf.concat([labels, labels], axis=0))
         return tf.split(both, [tf.shape(compared.real[0])[0], tf.shape(compared.fake[0])[0]])
+
+    def labels_for(self, network: Any, labels: tf.Tensor | None) -> dict[str, tf.Tensor]:
+        """The keyword argument of a network that takes labels; nothing for others."""
+        return _labels_for(network, labels)
+
+    def fit(self, x: Any = None, *data: Any, **settings: Any) -> keras.callbacks.History:
+        """As `keras.Model.fit`; the first batch is checked, see `logan.models.checks`.
+
+        Raises:
+            ValueError: on data or networks that do not fit together.
+        """
+        if self.checks_first_batch:
+            check_data(x)
+        self.is_checked = False
+        return super().fit(x, *data, **settings)
+
+    def make_train_function(self, force: bool = False) -> None:
+        """As in Keras, with a check of the first batch where one process has all of it."""
+        super().make_train_function(force)
+        function, strategy = self.train_function, self.distribute_strategy
+        is_one_process = not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
+        if is_one_process and not isinstance(function, FirstBatchCheck):
+            self.train_function = FirstBatchCheck(self, function)
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         """One update of generator and encoder after `discriminator_steps` of the discriminator.
@@ -379,21 +412,6 @@ def _check_latent_length(given: int | None, networks: Mapping[str, keras.Model])
         raise ValueError(f"Expected latent_length={own}, the generator's. Received: {given}")
 
 
-def latent_length_of(generator: keras.Model) -> int:
-    """How many features its z has: its attribute latent_length, or else its input's length.
-
-    Raises:
-        ValueError: if it is not known, since it is not built.
-    """
-    length = length_of_input(generator)
-    if length is None:
-        raise ValueError(
-            "Expected a generator that is built, or has an attribute latent_length. Received: "
-            f"{described(generator)}"
-        )
-    return length
-
-
 def _example(values: Any) -> tf.Tensor:
     """Values that can be computed with at once: zeros of that shape for those of a graph."""
     values = tf.convert_to_tensor(values)
@@ -416,7 +434,9 @@ def _usable(given: Sequence[Term | str], roles: Collection[str]) -> tuple[Term, 
     for term in made:
         if term.needs_encoder and not has_both:
             raise ValueError(
-                f"Expected a generator and an encoder for {term}. Received: {', '.join(roles)}"
+                f"Expected a generator and an encoder for {term}. Received: {', '.join(roles)}. "
+                "BiGAN(generator, encoder, discriminator) has both, with a discriminator D(x, z); "
+                'docs/own_model.md, "From D(x) to D(x, z)", has the lines that make one of D(x)'
             )
     return made
 

@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from logan.models.adversarial import AdversarialModel
+from logan.models.generative import check_prior
 from logan.models.own_networks import length_of_output
 from logan.randomness import Draw, Purpose, latents, mixture
 from logan.terms import Compared
@@ -23,8 +24,9 @@ class AdversarialEncoder(AdversarialModel):
     Args:
         encoder: keras.Model x -> z [batch, latent_length].
         discriminator: keras.Model z -> logits [batch, 1].
-        prior_centers: modes of the prior, a list of lists of latent_length numbers, or None for
-            the unimodal prior U[-1, 1]^latent_length.
+        prior: `uniform`, U[-1, 1] in each feature, or `normal`, N(0, 1) in each feature.
+        prior_centers: modes of the prior, a list of lists of latent_length numbers, in place of
+            that unimodal prior.
         prior_sigma: standard deviation per axis of those modes.
         loss: see `logan.losses.get`.
         **settings: terms, weight_clip, discriminator_steps, average_decay, seed, latent_length and
@@ -42,12 +44,16 @@ class AdversarialEncoder(AdversarialModel):
         encoder: keras.Model,
         discriminator: keras.Model,
         *,
+        prior: str = "uniform",
         prior_centers: list[list[float]] | None = None,
         prior_sigma: float = 0.05,
         loss: str = "vanilla",
         name: str = "adversarial_encoder",
         **settings: Any,
     ):
+        check_prior(prior)
+        if prior_centers is not None and prior != "uniform":
+            raise ValueError(f"Expected prior_centers or a prior. Received: both, prior={prior!r}")
         length = length_of_output(encoder)
         if (
             prior_centers is not None
@@ -58,6 +64,7 @@ class AdversarialEncoder(AdversarialModel):
                 f"Expected prior_centers of {length} numbers each, the encoder's latent_length. "
                 f"Received: {prior_centers}"
             )
+        self.prior = prior
         self.prior_centers = prior_centers
         self.prior_sigma = prior_sigma
         super().__init__({"encoder": encoder}, discriminator, loss=loss, name=name, **settings)
@@ -70,7 +77,7 @@ class AdversarialEncoder(AdversarialModel):
     def sample_prior(self, choice_key: tf.Tensor, noise_key: tf.Tensor, count: Any) -> tf.Tensor:
         """float32 [count, latent_length] draws of the prior."""
         if self.prior_centers is None:
-            return latents(noise_key, count, self.latent_length)
+            return latents(noise_key, count, self.latent_length, self.prior)
         centers = tf.constant(self.prior_centers, tf.float32)
         return mixture(choice_key, noise_key, count, centers, self.prior_sigma)
 
@@ -90,6 +97,7 @@ class AdversarialEncoder(AdversarialModel):
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
+            "prior": self.prior,
             "prior_centers": self.prior_centers,
             "prior_sigma": self.prior_sigma,
         }

@@ -13,7 +13,7 @@ from logan.models.adversarial import AdversarialModel
 from logan.models.adversarial_encoder import AdversarialEncoder
 from logan.models.bigan import BiGAN
 from logan.models.gan import GAN
-from logan.settings import DATASETS, NETWORKS, TERMS, Experiment
+from logan.settings import DATASETS, NETWORKS, PRIORS, TERMS, Experiment
 from logan.terms import Term
 
 PRIOR_REACH = 0.8  # how far the modes of a prior lie from 0, inside of the uniform prior's [-1, 1]
@@ -97,10 +97,11 @@ def _model(experiment: Experiment, networks: dict[str, keras.Model]) -> Adversar
         seed=experiment.seed,
     )
     if experiment.model == "gan":
-        return GAN(**networks, **settings)
+        return GAN(**networks, **settings, **_prior(experiment))
     if experiment.model == "encoder":
         return AdversarialEncoder(**networks, **settings, **_prior(experiment))
-    return BiGAN(**networks, **settings, penalty_weight=0.0)  # it is one of the terms
+    # The penalty is one of the terms.
+    return BiGAN(**networks, **settings, **_prior(experiment), penalty_weight=0.0)
 
 
 def _network(experiment: Experiment, role: str) -> keras.Model:
@@ -108,7 +109,12 @@ def _network(experiment: Experiment, role: str) -> keras.Model:
     constructor = getattr(NETWORKS.load(experiment.network), role)
     own = kind.discriminator_takes if role == "discriminator" else ("normalization",)
     settings = {name: getattr(experiment, name) for name in ("width", *kind.takes, *own)}
-    return constructor(*_shapes(experiment, role), **settings, dtype=_dtype(experiment))
+    if role == "encoder" and kind.encoder_activations:
+        settings["output_activation"] = kind.encoder_activations[experiment.prior]
+    network = constructor(*_shapes(experiment, role), **settings, dtype=_dtype(experiment))
+    if role == "generator":
+        network.prior = experiment.prior
+    return network
 
 
 def _shapes(experiment: Experiment, role: str) -> tuple[tuple[int, ...], int]:
@@ -134,8 +140,8 @@ def _dtype(experiment: Experiment) -> str:
 
 
 def _prior(experiment: Experiment) -> dict[str, Any]:
-    if experiment.prior == "uniform":
-        return {}
+    if experiment.prior in PRIORS:
+        return dict(prior=experiment.prior)
     centers = RECIPES[experiment.prior].centers().astype(np.float32)
     scaled = centers / abs(centers).max() * PRIOR_REACH
     return dict(prior_centers=scaled.tolist(), prior_sigma=PRIOR_SIGMA)

@@ -6,14 +6,16 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from logan.models.adversarial import AdversarialModel
+from logan.models.generative import GenerativeModel, Prior
 from logan.randomness import Draw
 from logan.terms import Compared, PairwisePenalty, Term
 
 
 @keras.saving.register_keras_serializable(package="logan")
-class BiGAN(AdversarialModel):
+class BiGAN(GenerativeModel):
     """Generator G(z), encoder E(x) and joint discriminator D(x, z).
+
+    z is drawn from the prior: uniform in [-1, 1], unless `prior` says otherwise.
 
     D learns to call (x, E(x)) true and (G(z), z) false; G and E learn to make it wrong on both.
     With the penalty, D's slope is asked to lead from every reconstruction G(E(x)) to its x, so that
@@ -27,7 +29,8 @@ class BiGAN(AdversarialModel):
         model = BiGAN(generator, encoder, discriminator)
         model.compile(jit_compile=True)
         model.fit(dataset)  # of float32 [batch, ...] in the range of the generator's output
-        model.averaged_generator(z)
+        model.sample(16, seed=0)  # float32 [16, ...], of the averaged generator
+        model.averaged_generator(z)  # z in [-1, 1], or N(0, 1) with prior="normal"
 
     Args:
         generator: keras.Model z [batch, latent_length] -> x. This and the others: of any kind,
@@ -38,6 +41,7 @@ class BiGAN(AdversarialModel):
         penalty_weight: λ >= 0, of the pairwise penalty in the paper's form. 0 leaves it out: then
             the plain BiGAN is trained, or one with the penalties of `terms`.
         loss: see `logan.losses.get`.
+        prior: of z, `uniform`, U[-1, 1] in each feature, or `normal`, N(0, 1) in each feature.
         **settings: terms, weight_clip, discriminator_steps, average_decay, seed, latent_length and
             name, as `AdversarialModel` has them.
 
@@ -59,6 +63,7 @@ class BiGAN(AdversarialModel):
         penalty_weight: float = 1.0,
         terms: Sequence[Term | str] = (),
         loss: str = "logan1",
+        prior: Prior = "uniform",
         name: str = "bigan",
         **settings: Any,
     ):
@@ -77,6 +82,7 @@ class BiGAN(AdversarialModel):
             discriminator,
             terms=[PairwisePenalty(penalty_weight), *terms],
             loss=loss,
+            prior=prior,
             name=name,
             **settings,
         )
@@ -92,7 +98,7 @@ class BiGAN(AdversarialModel):
     def compared(
         self, x: tf.Tensor, labels: tf.Tensor | None, draw: Draw, training: bool = True
     ) -> Compared:
-        z = draw.latents(tf.shape(x)[0], self.latent_length)
+        z = draw.latents(tf.shape(x)[0], self.latent_length, self.prior)
         return Compared(
             real=(x, self.made_by("encoder", x, labels, training)),
             fake=(self.made_by("generator", z, labels, training), z),

@@ -6,14 +6,16 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from logan.models.adversarial import AdversarialModel
+from logan.models.generative import GenerativeModel, Prior
 from logan.randomness import Draw
 from logan.terms import Compared
 
 
 @keras.saving.register_keras_serializable(package="logan")
-class GAN(AdversarialModel):
+class GAN(GenerativeModel):
     """Generator G(z) against D(x).
+
+    z is drawn from the prior: uniform in [-1, 1], unless `prior` says otherwise.
 
     With loss `wasserstein` and weight_clip=0.01 it is a WGAN, with terms=["gradient:weight=10"] a
     WGAN-GP.
@@ -28,6 +30,7 @@ class GAN(AdversarialModel):
             the generator does not tell it.
         discriminator: keras.Model x -> logits [batch, 1].
         loss: see `logan.losses.get`.
+        prior: of z, `uniform`, U[-1, 1] in each feature, or `normal`, N(0, 1) in each feature.
         **settings: terms, weight_clip, discriminator_steps, average_decay, seed, latent_length and
             name, as `AdversarialModel` has them.
 
@@ -44,15 +47,19 @@ class GAN(AdversarialModel):
         discriminator: keras.Model,
         *,
         loss: str = "vanilla",
+        prior: Prior = "uniform",
         name: str = "gan",
         **settings: Any,
     ):
+        _check_settings(settings)
         if getattr(discriminator, "latent_length", 0):
             raise ValueError(
                 "Expected a discriminator of x alone, latent_length=0. "
                 f"Received: latent_length={discriminator.latent_length}"
             )
-        super().__init__({"generator": generator}, discriminator, loss=loss, name=name, **settings)
+        super().__init__(
+            {"generator": generator}, discriminator, loss=loss, prior=prior, name=name, **settings
+        )
 
     def call(self, z: tf.Tensor, training: bool | None = None) -> tf.Tensor:
         """The generations G(z)."""
@@ -73,5 +80,28 @@ class GAN(AdversarialModel):
     def compared(
         self, x: tf.Tensor, labels: tf.Tensor | None, draw: Draw, training: bool = True
     ) -> Compared:
-        z = draw.latents(tf.shape(x)[0], self.latent_length)
+        z = draw.latents(tf.shape(x)[0], self.latent_length, self.prior)
         return Compared(real=(x,), fake=(self.made_by("generator", z, labels, training),))
+
+
+def _check_settings(settings: dict[str, Any]) -> None:
+    """Refuses a penalty by a name that only a BiGAN, or nothing, has.
+
+    Raises:
+        ValueError: saying how it is given.
+    """
+    for name in ("penalty", "penalty_weight", "encoder"):
+        if name not in settings:
+            continue
+        given = settings[name]
+        if name == "penalty" and "pairwise" not in str(given).lower():
+            raise ValueError(
+                'Expected penalties as terms, terms=["gradient:weight=10"]. Received: '
+                f"penalty={given!r}"
+            )
+        raise ValueError(
+            "Expected a GAN without the pairwise penalty, which needs an encoder E(x) and a "
+            f"discriminator of pairs, D(x, z). Received: {name}={given!r:.60}. BiGAN(generator, "
+            'encoder, discriminator, penalty_weight=0.1) has it; docs/own_model.md, "From D(x) to '
+            'D(x, z)", has the lines that make one D of the other'
+        )

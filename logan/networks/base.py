@@ -76,9 +76,12 @@ class Network(keras.Model):
     Attributes:
         data_shape: shape of one x.
         latent_length: features of z; 0 for a discriminator of x alone.
+        prior: of a generator, what it was trained to be given: `uniform` or `normal`, see
+            `logan.models.generative`. A file of the network keeps it.
     """
 
     role = ""
+    prior = "uniform"
 
     def __init__(
         self,
@@ -130,6 +133,7 @@ class Network(keras.Model):
             **super().get_config(),
             "data_shape": list(self.data_shape),
             "latent_length": self.latent_length,
+            **(dict(prior=self.prior) if self.role == "generator" else {}),
             **self._settings,
         }
 
@@ -143,7 +147,10 @@ class Network(keras.Model):
         if "image_size" in config:
             size = config.pop("image_size")
             config["data_shape"] = (size, size, config.pop("channels"))
-        return cls(**config)
+        prior = config.pop("prior", cls.prior)
+        network = cls(**config)
+        network.prior = prior
+        return network
 
 
 def _default_policy() -> Any:

@@ -1,7 +1,8 @@
 """Generator, encoder and joint discriminator as DCGAN-like convolutions, for square images.
 
 Kernel 4, stride 2, width·2^min(level, 3) channels, batch normalization (0.9) in G and E and none
-in D, as in the paper's code (width 64; 3 levels at 32 pixels, 5 at 128). G and E end in tanh.
+in D, as in the paper's code (width 64; 3 levels at 32 pixels, 5 at 128). G and E end in tanh, E
+with a normal prior in a linear layer.
 """
 
 from collections.abc import Sequence
@@ -143,15 +144,35 @@ class Generator(Convolutional):
 class Encoder(Convolutional):
     """E(x) -> z: float32 [batch, size, size, channels] -> [batch, latent_length] in (-1, 1).
 
-    See `Convolutional`.
+    Args and errors: as `Convolutional`, and
+        output_activation: of the last layer. `tanh` keeps z in the uniform prior's (-1, 1);
+            a normal prior needs `linear`.
     """
 
     role = "encoder"
 
+    def __init__(
+        self,
+        data_shape: Sequence[int] = (32, 32, 3),
+        latent_length: int = 128,
+        *,
+        output_activation: str = "tanh",
+        **kwargs: Any,
+    ):
+        self.output_activation = output_activation
+        super().__init__(data_shape, latent_length, **kwargs)
+
     def make_layers(self, settings: dict[str, Any]) -> None:
         size, channels = _size_and_channels(self.data_shape)
         self.stack = _downwards(size, channels, **settings)
-        self.stack.add(keras.layers.Dense(self.latent_length, activation="tanh", dtype="float32"))
+        self.stack.add(
+            keras.layers.Dense(
+                self.latent_length, activation=self.output_activation, dtype="float32"
+            )
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "output_activation": self.output_activation}
 
 
 @keras.saving.register_keras_serializable(package="logan.convolutional")

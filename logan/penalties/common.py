@@ -75,6 +75,65 @@ def _takes(call: Callable[..., Any], count: int) -> bool:
     return taken >= count
 
 
+def check_takes_pairs(discriminator: Callable[..., Any], z: Any) -> None:
+    """Refuses a discriminator of x alone, as far as that can be seen without calling it.
+
+    Args:
+        discriminator: a function or a Keras model.
+        z: what it is to be called with beside x; None for nothing.
+
+    Raises:
+        ValueError: saying what the pairwise penalty needs and how to get there.
+    """
+    inputs = _inputs_of(discriminator)
+    name = getattr(discriminator, "name", None) or getattr(discriminator, "__name__", "it")
+    if inputs == 1:
+        raise ValueError(
+            "Expected a discriminator of pairs, D(x, z): the pairwise penalty needs an encoder "
+            f"z = E(x) and reconstructions G(z). Received: D(x), {name!r}. "
+            f"{PAIRS_NEEDED}; `lambda x, z: D(x)` leaves z out"
+        )
+    if inputs == 2 and z is None and isinstance(discriminator, keras.Model):
+        raise ValueError(
+            f"Expected z, the encodings E(x), for {name!r}, which has two inputs. Received: None"
+        )
+
+
+PAIRS_NEEDED = 'docs/own_model.md, "From D(x) to D(x, z)", has the lines that make one of the other'
+
+
+def _inputs_of(discriminator: Callable[..., Any]) -> int | None:
+    """How many inputs D takes, 1 or 2; None if that is not known."""
+    if isinstance(discriminator, keras.Sequential):
+        return 1
+    if isinstance(discriminator, keras.Layer):
+        inputs = getattr(discriminator, "inputs", None)  # of a functional model
+        if inputs:
+            return min(len(inputs), 2)
+        # One parameter may stand for a list of both, unless it was built for one tensor.
+        is_one = _parameters(discriminator.call) == 1
+        shape: Any = (discriminator.get_build_config() or {}).get("input_shape")
+        is_flat = bool(shape) and not isinstance(shape[-1], list | tuple | dict)
+        return 1 if is_one and is_flat else None
+    return _parameters(discriminator)
+
+
+def _parameters(function: Callable[..., Any]) -> int | None:
+    """How many inputs it takes by position, 1 or 2; None if that is not known."""
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):  # of something built in
+        return None
+    if any(each.kind is each.VAR_POSITIONAL for each in parameters):
+        return 2
+    by_position = [
+        each.name
+        for each in parameters
+        if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)
+    ]
+    return min(len([name for name in by_position if name not in _NOT_INPUTS]), 2)
+
+
 def interpolation_points(epsilon: tf.Tensor | None, x: tf.Tensor) -> tf.Tensor:
     """`epsilon`, one number in [0, 1] per example of x, [batch] of x's dtype. Drawn if None."""
     if epsilon is None:

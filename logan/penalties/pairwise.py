@@ -6,19 +6,20 @@ Effectively Using GANs", AAAI 2018, its authors' code (form `norm`) and the firs
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
 from logan.penalties.common import (
     arguments_for,
+    check_takes_pairs,
     interpolation_points,
     norm_of,
     per_example,
     precision_of,
 )
 
-Discriminator = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+Discriminator = Callable[[Any, Any], Any]
 
 
 class PairwiseGradient(NamedTuple):
@@ -48,7 +49,7 @@ class PairwiseGradient(NamedTuple):
 def pairwise_gradient(
     discriminator: Discriminator,
     x: tf.Tensor,
-    z: tf.Tensor,
+    z: tf.Tensor | None,
     x_hat: tf.Tensor,
     *,
     epsilon: tf.Tensor | None = None,
@@ -66,7 +67,8 @@ def pairwise_gradient(
             no batch normalisation in training mode. What computes in 16 bits rounds its slope.
         x: real samples, floating [batch, ...], vectors or images. A float64 tensor makes
             everything float64; anything else, NumPy's float64 too, makes it float32.
-        z: their encodings E(x), [batch, ...]; integers stay what they are.
+        z: their encodings E(x), [batch, ...]; integers stay what they are. None is handed on to a
+            discriminator that does not use it, see `pairwise_gradient_penalty`.
         x_hat: their reconstructions G(E(x)), of x's shape.
         epsilon: floating [batch] in [0, 1], one number per example. Drawn anew if None.
         softness: τ >= 0, in units of x: within about τ the slope that is asked for falls to 0, so
@@ -77,13 +79,15 @@ def pairwise_gradient(
 
     Raises:
         ValueError: if x and x_hat differ in shape, epsilon is not one number per example, softness
-            is negative, or the discriminator does not use x.
+            is negative, or the discriminator does not use x, or takes x alone.
     """
     check_softness(softness)
     dtype = precision_of(x)
     x, x_hat = (tf.stop_gradient(tf.cast(value, dtype)) for value in (x, x_hat))
-    z = tf.stop_gradient(tf.convert_to_tensor(z))
-    z = tf.cast(z, dtype) if z.dtype.is_floating else z
+    check_takes_pairs(discriminator, z)
+    if z is not None:
+        z = tf.stop_gradient(tf.convert_to_tensor(z))
+        z = tf.cast(z, dtype) if z.dtype.is_floating else z
     if not x.shape.is_compatible_with(x_hat.shape):
         raise ValueError(
             f"Expected x_hat to have the shape of x, {x.shape}. Received: {x_hat.shape}"
@@ -167,7 +171,7 @@ def penalty_of(pair: PairwiseGradient, form: str, distance_scale: float = 0.0) -
 def pairwise_gradient_penalty(
     discriminator: Discriminator,
     x: tf.Tensor,
-    z: tf.Tensor,
+    z: tf.Tensor | None,
     x_hat: tf.Tensor,
     *,
     form: str = "norm",
@@ -191,7 +195,10 @@ def pairwise_gradient_penalty(
             model of two inputs. See `pairwise_gradient`.
         x: real samples, floating [batch, ...], vectors or images. A float64 tensor makes
             everything float64; anything else, NumPy's float64 too, makes it float32.
-        z: their encodings E(x), floating [batch, ...].
+        z: their encodings E(x), floating [batch, ...]. With z=None the discriminator is called with
+            None: `lambda x, z: D(x)` is a discriminator of x alone. Then x_hat has to come from an
+            encoder all the same, and at a point between two pairs D is asked for two directions at
+            once, which z tells apart in the paper.
         x_hat: their reconstructions G(E(x)), of x's shape.
         form: `norm`, ‖g - u‖ (the paper's code), `squared_norm`, ‖g - u‖², or `feature_mean`, the
             mean of (g - u)² over features (the article).
@@ -205,8 +212,8 @@ def pairwise_gradient_penalty(
         direction and asks for a slope of 0.
 
     Raises:
-        ValueError: on an unknown form, a negative distance_scale or softness, or shapes that do not
-            agree.
+        ValueError: on an unknown form, a negative distance_scale or softness, shapes that do not
+            agree, or a discriminator of x alone, D(x).
     """
     pair = pairwise_gradient(discriminator, x, z, x_hat, epsilon=epsilon, softness=softness)
     return penalty_of(pair, form, distance_scale)

@@ -10,8 +10,16 @@ from typing import Any, cast, get_type_hints
 from logan.registry import Part, load_plugins, parse_part
 from logan.settings.fields import check_kind, check_rules, refusal, setting
 from logan.settings.methods import METHODS
-from logan.settings.names import DATASETS, IMAGE_SIZES, LOSSES, NETWORKS, TERMS, toy_names
-from logan.settings.presets import check_preset_name
+from logan.settings.names import (
+    DATASETS,
+    IMAGE_SIZES,
+    LOSSES,
+    NETWORKS,
+    PRIORS,
+    TERMS,
+    toy_names,
+)
+from logan.settings.presets import check_preset_dataset, check_preset_name
 from logan.settings.text import to_text
 
 
@@ -19,11 +27,19 @@ from logan.settings.text import to_text
 class Experiment:
     """Everything that decides what a run computes.
 
+    The settings of a named experiment come from `logan.preset`, not from the field `name`:
+
+        logan.preset("grid25", {"seed": 1}, method="pairwise")
+
     Raises:
         UserError: on a value out of range, in the form "--field: expected … Received: …".
     """
 
-    name: str = setting("custom", "Name of the preset that the settings started from.")
+    name: str = setting(
+        "custom",
+        "Name of the preset that the settings started from. It sets nothing by itself, and its "
+        "data set must be that of the preset.",
+    )
     method: str = setting(
         "",
         "How to learn, with the best settings that were found for it; --list shows the methods. "
@@ -164,8 +180,9 @@ class Experiment:
     )
     prior: str = setting(
         "uniform",
-        "Prior of the latents with --model=encoder: uniform, or the modes of a toy mixture.",
-        choices=("uniform", *toy_names()),
+        "Prior of the latents. uniform: U[-1, 1] in each feature; normal: N(0, 1) in each feature. "
+        "With --model=encoder also a toy mixture, whose modes it then has.",
+        choices=(*PRIORS, *toy_names()),
     )
 
     # Losses.
@@ -325,6 +342,7 @@ class Experiment:
         for field in dataclasses.fields(self):
             check_rules(field, getattr(self, field.name))
         check_preset_name(self.name)
+        check_preset_dataset(self.name, self.dataset)
         if self.method:
             METHODS.check(self.method)
         self._check_data()
@@ -369,7 +387,8 @@ class Experiment:
         fitting = [name for name in penalties if self.model == "bigan" or not _needs_encoder(name)]
         networks = [name for name, kind in NETWORKS.items() if kind.of_images == self.is_image]
         without = f"with --model={self.model}, which makes no reconstructions"
-        prior_length = 2 if self.prior == "uniform" else DATASETS[self.prior].features
+        has_modes = self.prior not in PRIORS
+        prior_length = DATASETS[self.prior].features if has_modes else self.latent_length
         needing = [part.name for part in self._own_terms if _needs_encoder(part.name)]
         needs_bound = LOSSES[parse_part(self.loss, "loss").name].needs_bound
         self._refuse_first(
@@ -387,7 +406,9 @@ class Experiment:
              f"{' or '.join(networks)} with --dataset={self.dataset}"),
             (self.fourier_octaves > 0 and self.is_image, "fourier_octaves",
              f"0 with --network={self.network}"),
-            (self.prior != "uniform" and self.latent_length != prior_length, "latent_length",
+            (has_modes and self.model != "encoder", "prior",
+             f"{' or '.join(PRIORS)} with --model={self.model}"),
+            (self.latent_length != prior_length, "latent_length",
              f"{prior_length} with --prior={self.prior}"),
             (self.model == "encoder" and self.latent_length > 2, "latent_length",
              "1 or 2 with --model=encoder, so that the prior can be cut into cells and drawn"),

@@ -11,6 +11,10 @@ from logan.registry import Entry, Registry
 
 IMAGE_SIZES = (8, 16, 32, 64, 128, 256)
 
+# Priors of z, and how far from 0 pictures follow a feature: to the ends of U[-1, 1], and to three
+# standard deviations of N(0, 1).
+PRIORS: dict[str, float] = {"uniform": 1.0, "normal": 3.0}
+
 
 @dataclasses.dataclass(frozen=True)
 class LossEntry(Entry):
@@ -96,11 +100,14 @@ class NetworkEntry(Entry):
         of_images: whether for images, or else for vectors.
         takes: fields of `Experiment` that its constructors take besides those that all have.
         discriminator_takes: those that only the discriminator's takes.
+        encoder_activations: by prior, the output_activation that its encoder is given; empty if it
+            is given none.
     """
 
     of_images: bool = False
     takes: tuple[str, ...] = ()
     discriminator_takes: tuple[str, ...] = ()
+    encoder_activations: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 NETWORKS = Registry(
@@ -113,7 +120,10 @@ NETWORKS = Registry(
             discriminator_takes=("fourier_octaves", "fourier_scale"),
         ),
         "convolutional": NetworkEntry(
-            "logan.networks.convolutional:CONVOLUTIONAL", "DCGAN-like, for images", of_images=True
+            "logan.networks.convolutional:CONVOLUTIONAL",
+            "DCGAN-like, for images",
+            of_images=True,
+            encoder_activations=dict(uniform="tanh", normal="linear"),
         ),
     },
 )

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from logan.errors import UserError
 from logan.registry import check_name
 from logan.settings.names import DATASETS, toy_names
 
@@ -83,3 +84,18 @@ def check_preset_name(name: str) -> None:
         UserError: with the nearest known names.
     """
     check_name(name, (*PRESETS, *PAPER_NAMES), "experiment")
+
+
+def check_preset_dataset(name: str, dataset: str) -> None:
+    """Refuses the name of a preset for other data than its own, which it would be taken for.
+
+    Raises:
+        UserError: saying how to get the preset.
+    """
+    own = PRESETS[PAPER_NAMES.get(name, name)].settings.get("dataset", dataset)
+    if dataset != own:
+        raise UserError(
+            f"--dataset: expected {own} with --experiment={name}. Received: {dataset}. In Python, "
+            f'the preset is logan.preset("{name}"): the name of an Experiment alone sets nothing. '
+            "Other data go with --experiment=custom"
+        )

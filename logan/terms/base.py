@@ -52,6 +52,9 @@ class Term:
         weight: >= 0; a term of weight 0 is left out.
         side: whose loss it is added to: the discriminator's, or that of generator and encoder.
         needs_encoder: whether it works with an encoder only.
+        needs_separate_examples: of one on the discriminator's side, whether D's logit of an example
+            must depend on that example alone, as a penalty on its gradient example by example
+            needs it; None if that is not said. See `logan.models.checks`.
         log_names: what it logs, in order.
 
     Raises:
@@ -62,6 +65,7 @@ class Term:
 
     side: ClassVar[Literal["discriminator", "generator"]] = "discriminator"
     needs_encoder: ClassVar[bool] = False
+    needs_separate_examples: ClassVar[bool | None] = None
     log_names: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:

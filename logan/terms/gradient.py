@@ -29,6 +29,7 @@ class PairwisePenalty(Term):
     softness: float = 0.0
 
     needs_encoder: ClassVar[bool] = True
+    needs_separate_examples: ClassVar[bool | None] = True
     log_names: ClassVar[tuple[str, ...]] = (
         "penalty", "gradient_slope", "gradient_alignment", "reconstruction_distance",
     )  # fmt: skip
@@ -67,6 +68,7 @@ class GradientPenalty(Term):
     weight is 10.
     """
 
+    needs_separate_examples: ClassVar[bool | None] = True
     log_names: ClassVar[tuple[str, ...]] = ("penalty", "gradient_slope")
 
     def __call__(self, update: Update) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:

@@ -11,6 +11,7 @@ from logan.figures.latent_map import latent_grid, latent_map_figure
 from logan.figures.toy import samples_figure
 from logan.generation import in_batches
 from logan.metrics.coverage import nearest_centers
+from logan.settings import PRIORS
 from logan.visualization.drawings import Drawing, saved
 from logan.visualization.history import History, contour_of, mode_centers, plane_contour
 
@@ -26,7 +27,8 @@ def _samples(history: History) -> Figure:
 
 def _latent_map(history: History) -> Figure:
     toy, length = history.toy, history.run.experiment.latent_length
-    z = latent_grid(length, _LATENTS_ALONG_AXIS[length])
+    reach = PRIORS[history.run.experiment.prior]
+    z = latent_grid(length, _LATENTS_ALONG_AXIS[length], reach)
     samples = in_batches(history.model.averaged_generator, z)
     _, distances = nearest_centers(samples, toy.centers)
     return latent_map_figure(z, samples, mode_centers(toy), distances <= 3 * toy.sigma)

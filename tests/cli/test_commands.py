@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -34,6 +35,7 @@ from logan.settings import (
     Experiment,
     preset,
 )
+from logan.snapshots import read_snapshots
 from logan.visualization.comparison import generations_figure, panel_columns, title_of
 
 COMMANDS = Path(sys.executable).parent
@@ -245,6 +247,60 @@ def test_encoder_experiment_is_compared_over_its_priors(folder: Path) -> None:
     assert (folder / "encoders.png").stat().st_size > 0
     metrics = json.loads((folder / "encoder-unimodal/metrics.json").read_text())
     assert metrics["modes"] == 64
+
+
+def test_normal_prior_of_toys_end_to_end(folder: Path) -> None:
+    call(
+        "logan-train", "--experiment=line", "--prior=normal", "--steps=20", "--workdir=normal",
+        *TINY, cwd=folder,
+    )  # fmt: skip
+    call("logan-evaluate", "--workdir=normal", "--samples=100", cwd=folder)
+    metrics = json.loads((folder / "normal/metrics.json").read_text())
+    assert "generator of z from N(0, 1)" in metrics["protocol"]
+    paths = call("logan-visualize", "--workdir=normal", cwd=folder).splitlines()
+    assert {"latent_map.png", "joint_space.png"} <= {Path(path).name for path in paths}
+    run = Run.open(folder / "normal")
+    last = read_snapshots(run.snapshots)[-1]
+    assert np.abs(last["latents"]).max() > 2
+    assert np.abs(last["contour_y"]).max() == 3.75
+    assert run.trained_model().prior == "normal"
+    generator = keras.saving.load_model(run.export / "generator.keras")
+    assert (generator.prior, generator.latent_length) == ("normal", 1)
+
+
+def test_an_encoder_is_measured_against_the_normal_prior(folder: Path) -> None:
+    call(
+        "logan-train", "--experiment=encoder-unimodal", "--prior=normal", "--steps=20",
+        "--workdir=encoder-normal", *TINY, cwd=folder,
+    )  # fmt: skip
+    call("logan-compare", "--workdirs=encoder-normal", "--output=encoder-normal.png", cwd=folder)
+    metrics = json.loads((folder / "encoder-normal/metrics.json").read_text())
+    assert "the normal prior cut into 64 cells of equal probability" in metrics["protocol"]
+    assert metrics["modes"] == 64
+
+
+def test_normal_prior_of_images_end_to_end(folder: Path, image_run: Path) -> None:
+    """Its encoder is not held back by a tanh, and interpolation goes along the sphere."""
+    video = folder / "a street.mp4"
+    call(
+        "logan-train", "--experiment=traffic", f"--video={video}", *TINY_IMAGES, "--prior=normal",
+        "--workdir=normal-images", cwd=folder,
+    )  # fmt: skip
+    model = Run.open(folder / "normal-images").trained_model()
+    assert model.encoder.output_activation == "linear"
+    assert Run.open(image_run).trained_model().encoder.output_activation == "tanh"
+    pictures = {}
+    for kind in ([], ["--kind=spherical"], ["--kind=linear"], ["--kind=traversal"]):
+        output = folder / "way.png"
+        call(
+            "logan-interpolate", "--workdir=normal-images", "--points=3", "--count=2",
+            f"--output={output}", *kind, cwd=folder,
+        )  # fmt: skip
+        pictures["".join(kind)] = opened(output)
+    np.testing.assert_array_equal(pictures[""], pictures["--kind=spherical"])
+    assert pictures[""].shape != pictures["--kind=linear"].shape or np.any(
+        pictures[""] != pictures["--kind=linear"]
+    )
 
 
 def test_plain_gan_trains_and_is_measured(folder: Path) -> None:

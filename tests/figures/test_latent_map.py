@@ -32,8 +32,18 @@ def test_latent_grid_covers_the_square() -> None:
         (x, y) for x in (-1, 0, 1) for y in (-1, 0, 1)
     ]
     np.testing.assert_allclose(latent_grid(1, 3), [[-1], [0], [1]])
+    np.testing.assert_allclose(latent_grid(1, 3, reach=3.0), [[-3], [0], [3]])
     with pytest.raises(ValueError, match=r"Expected latents of length 1 or 2\. Received: 3"):
         latent_grid(3)
+
+
+@pytest.mark.parametrize("reach", [1.0, 3.0])
+def test_the_square_shows_all_of_the_prior(reach: float) -> None:
+    latents = latent_grid(2, 20, reach)
+    square = latent_map_figure(latents, _halves(latents), CENTERS, np.ones(400, bool)).axes[0]
+    assert square.get_xlim() == square.get_ylim() == (-reach, reach)
+    np.testing.assert_allclose(square.get_xticks(), reach * np.array([-1, -0.5, 0, 0.5, 1]))
+    assert _cells(square).shape == (20, 20, 3)
 
 
 def test_strip_is_colored_by_mode_and_grey_where_not_high_quality() -> None:

@@ -219,6 +219,21 @@ def test_cell_coverage_includes_both_ends_of_the_range():
     assert (table["modes"], table["captured"], table["high_quality"]) == (4, 2, 1)
 
 
+def test_cells_of_the_normal_prior_are_equally_probable():
+    """Its quartiles are at 0 and ±0.6745; what lies within 3σ has 99.73 %, so a bit further in."""
+    table = cell_coverage(
+        [[-2.9], [-0.675], [-0.67], [-0.01], [0.01], [0.67], [0.675]], 4, "normal"
+    )
+    assert table["captured"] == 4
+    assert table["high_quality"] == 1
+    z = np.random.default_rng(0).normal(size=(64_000, 2))
+    table = cell_coverage(z, 8, "normal")
+    assert (table["modes"], table["captured_fair"]) == (64, 64)
+    assert table["reverse_kl"] < 2e-3
+    assert table["high_quality"] == pytest.approx(0.9973**2, abs=1e-3)
+    assert cell_coverage([[3.01], [-3.01], [0.0]], 4, "normal")["high_quality"] == 1 / 3
+
+
 @pytest.mark.parametrize(("last", "fair"), [(1, 3), (2, 4)])
 def test_fair_cells_hold_a_fifth_of_their_share(last, fair):
     """Of 40 samples a cell of four has a share of 10, a fifth of which is 2."""

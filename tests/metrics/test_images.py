@@ -15,6 +15,16 @@ def test_equal_images(images):
     np.testing.assert_allclose(ssim(images, images), [1, 1, 1], atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    "measure", [spread, lambda x: psnr(x, x), lambda x: mean_squared_error(x, x)]
+)
+def test_pixels_in_place_of_their_unit_range_are_refused(images, measure):
+    pixels = np.clip(127.5 * (images + 1), 0, 255)
+    with pytest.raises(ValueError, match=r"images in \[-1, 1\]\. Received: .*x / 127\.5 - 1"):
+        measure(pixels)
+    measure(1.5 * images)  # a generator may go beyond the range, to both sides
+
+
 def test_a_constant_difference(images):
     other = images + np.array([0.0, 0.1, 0.2], np.float32)[:, None, None, None]
     np.testing.assert_allclose(mean_squared_error(images, other), [0, 0.01, 0.04], atol=1e-7)

@@ -194,7 +194,7 @@ WRONG = [
     ("model", "vae"),
     ("network", "transformer"),
     ("normalization", "group"),
-    ("prior", "normal"),
+    ("prior", "gaussian"),
     ("beta_1", 1.0),
     ("beta_2", -0.1),
     ("average_decay", 1.0),
@@ -262,6 +262,9 @@ def test_wrong_value_is_refused_and_its_flag_named(name, value):
         (dict(dataset="traffic", network="convolutional", channels=2, **VIDEO), "channels"),
         (dict(dataset="traffic", network="convolutional", image_size=48, **VIDEO), "image_size"),
         (dict(batch_size=256, discriminator_steps=5), "batch_size"),
+        (dict(prior="line"), "prior"),
+        (dict(prior="ring8", model="gan", penalty="none"), "prior"),
+        (dict(prior="ring8", model="encoder", penalty="none", latent_length=1), "latent_length"),
         (dict(dataset="line", mode_weights=(1.0,) * 8), "mode_weights"),
         (dict(dataset="traffic", network="convolutional", mode_weights=(1.0,)), "mode_weights"),
     ],
@@ -286,6 +289,37 @@ def test_unknown_preset_is_offered_its_neighbours():
         preset("grid52")
     with pytest.raises(UserError, match=r"Received: 'xyz'\.$"):
         preset("xyz")
+
+
+@pytest.mark.parametrize(
+    ("name", "dataset"),
+    [
+        ("grid25", "ring8"),
+        ("ring8-paper", "line"),
+        ("traffic", "ring8"),
+        ("encoder-modes", "ring8"),
+    ],
+)
+def test_a_presets_name_on_other_data_is_refused(name, dataset):
+    """It would be taken for the preset, which has to be asked for."""
+    own = preset(name).dataset
+    message = rf'^--dataset: expected {own} .*Received: {dataset}\..*logan\.preset\("{name}"\)'
+    for make_it in (lambda: Experiment(name, dataset=dataset), lambda: make(name, dataset=dataset)):
+        with pytest.raises(UserError, match=message):
+            make_it()
+
+
+def test_a_name_without_data_of_its_own_goes_with_any():
+    assert Experiment("custom", dataset="line", latent_length=1).dataset == "line"
+    assert Experiment("grid25", dataset="grid25").dataset == "grid25"
+
+
+@pytest.mark.parametrize("name", ["ring8", "traffic", "line"])
+@pytest.mark.parametrize("method", ["pairwise", "gan"])
+def test_every_generator_may_have_a_normal_prior(name, method):
+    experiment = preset(name, {"prior": "normal"}, method)
+    assert from_flags(to_flags(experiment)).prior == "normal"
+    assert differences(experiment, preset(name, method=method)) == ["--prior: normal, not uniform"]
 
 
 def test_settings_made_by_hand_come_back_by_the_command_line():
