@@ -70,9 +70,9 @@ def main() -> None:
     for page in PAGES:
         load(page)
     pdoc.render.configure(docformat="google", footer_text="logan", show_source=False)
-    # A package brings all its modules along: those that are no page go again.
+    # The package brings all its modules along: those that are no page go again.
     others = "|".join(page.replace(".", r"\.") for page in PAGES)
-    pdoc.pdoc(*PAGES, f"!(?!({others})$)", output_directory=folder)
+    pdoc.pdoc("logan", f"!(?!({others})$)", output_directory=folder)
     print(folder / "index.html")
 
 

@@ -17,7 +17,7 @@ from logan.runs import Run
 COMMANDS = Path(sys.executable).parent
 TINY = [
     "--experiment=ring8", "--width=8", "--hidden_layers=1", "--batch_size=32", "--steps=4",
-    "--log_every=2", "--threads=1", "--nojit",
+    "--log_every=2", "--threads=1",
 ]  # fmt: skip
 ODD_KERAS = dict(backend="jax", floatx="float16", epsilon=1e-3, image_data_format="channels_first")
 REFUSED_BY_KERAS = dict(backend="torch", floatx="bfloat16", epsilon=1)
@@ -252,8 +252,9 @@ def test_training_from_a_program_is_that_of_the_command(foreign_keras, tmp_path)
     from logan import evaluate, preset, train
 
     experiment = dataclasses.replace(
-        preset("ring8"), width=8, hidden_layers=1, batch_size=32, steps=2, log_every=2, jit=False
+        preset("ring8"), width=8, hidden_layers=1, batch_size=32, steps=2, log_every=2
     )
+    # Compiled: TensorFlow's graphs alone are not exact from run to run.
     train(experiment, tmp_path / "usual", show_progress=False)
     foreign_keras("float64", "channels_first")
     train(experiment, tmp_path / "foreign", show_progress=False)

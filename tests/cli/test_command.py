@@ -1,6 +1,7 @@
 """How every command ends: exit codes, and what is printed of errors, real ones."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import tensorflow as tf
 import logan
 from logan.cli.command import _guarded, given_path
 from logan.errors import UserError
+from logan.settings import PRESETS
 
 NAME = ["/somewhere/logan-train"]
 
@@ -153,3 +155,25 @@ def test_every_command_tells_its_version_and_its_flags(command):
     assert text == printed("--help")
     assert "--[no]version:" in text
     assert command in text
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash here")
+def test_bash_completes_flags_and_names(tmp_path):
+    code = [sys.executable, "-m", "logan.cli.completion"]
+    script = subprocess.run(code, capture_output=True, text=True, timeout=60, check=True).stdout
+    assert [f"complete -o default -F _logan_{name.removeprefix('logan-')} {name}" in script
+            for name in SCRIPTS] == [True] * len(SCRIPTS)  # fmt: skip
+
+    def completed(command, *words):
+        call = "COMP_WORDS=({}); COMP_CWORD={}; _logan_{}; echo ${{COMPREPLY[*]}}".format(
+            " ".join(words), len(words) - 1, command
+        )
+        done = subprocess.run(["bash", "-c", script + "\n" + call], capture_output=True, text=True)
+        return done.stdout.split()
+
+    assert completed("train", "logan-train", "--exp") == ["--experiment="]
+    assert completed("train", "logan-train", "--experiment", "=") == list(PRESETS)
+    assert completed("train", "logan-train", "--experiment", "=", "ring") == ["ring8", "ring16"]
+    assert completed("train", "logan-train", "--noj") == ["--nojit"]
+    assert completed("evaluate", "logan-evaluate", "--weights", "=", "b") == ["best"]
+    assert completed("evaluate", "logan-evaluate", "--workdir", "=", "ru") == []
