@@ -39,6 +39,16 @@ def cache_of(workdir: str | os.PathLike[str]) -> Path:
     return Path(workdir).resolve().parent / ".cache"
 
 
+def check_name(folder: Path) -> None:
+    """Refuses a run's folder that TensorFlow cannot write into, by names in UTF-8 alone.
+
+    Raises:
+        RunError: if its name is not text.
+    """
+    if re.search("[\ud800-\udfff]", str(folder)):
+        raise RunError(f"--workdir: expected a name in UTF-8. Received: {str(folder)!r}")
+
+
 class Run:
     """One run's folder.
 
@@ -79,9 +89,7 @@ class Run:
                 name is not text.
         """
         folder = Path(path)
-        if re.search("[\ud800-\udfff]", str(folder)):
-            # TensorFlow writes into it, by names in UTF-8 alone.
-            raise RunError(f"--workdir: expected a name in UTF-8. Received: {str(folder)!r}")
+        check_name(folder)
         run = cls(folder, experiment)
         run.check_folder()
         if (folder / "flags.txt").exists():

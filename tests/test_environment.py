@@ -123,7 +123,7 @@ def test_names_of_files_in_any_encoding(tmp_path):
 
     done = subprocess.run(
         [COMMANDS / "logan-train", *TINY, f"--workdir={sources[1]}-run"],
-        cwd=tmp_path, capture_output=True, text=True, timeout=60,
+        cwd=tmp_path, capture_output=True, text=True, timeout=600,
     )  # fmt: skip
     assert done.returncode == 2
     assert done.stderr == "logan-train: --workdir: expected a name in UTF-8. Received: " + (

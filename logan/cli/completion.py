@@ -58,7 +58,7 @@ def words_of(define: Callable[[], None]) -> list[str]:
         if flag.boolean:
             words += [f"--{name}", f"--no{name}"]
             continue
-        known = getattr(flag.parser, "enum_values", None) or _NAMES.get(name, ())
+        known = list(getattr(flag.parser, "enum_values", None) or _NAMES.get(name, ()))
         words += [f"--{name}={value}" for value in known] or [f"--{name}="]
     for name in added:
         delattr(flags.FLAGS, name)

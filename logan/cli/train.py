@@ -10,7 +10,7 @@ from logan.cli import command
 from logan.cli.settings import define_experiment, define_settings, experiment_from_flags
 from logan.errors import UserError
 from logan.registry import load_plugins
-from logan.runs import default_workdir
+from logan.runs import check_name, default_workdir
 from logan.settings import (
     DATASETS,
     EXTRACTORS,
@@ -77,6 +77,7 @@ def main() -> int | None:
     if flags.FLAGS.quick:
         default = default.with_name(f"{default.name}-quick")
     workdir = command.given_path(flags.FLAGS.workdir, default)
+    check_name(workdir)
     command.start_tensorflow()
     from logan.training import train
 
