@@ -31,9 +31,9 @@ def pictures(count, seed=0):
     images = np.full((count, SIDE, SIDE), -0.6)
     images[:, :, [0, -1]] = 0.2
     has_car = draw.random(count) < 0.2
-    for image in images[has_car]:
+    for index in np.flatnonzero(has_car):
         top, left = draw.integers(0, SIDE - 4), draw.choice([2, 7])
-        image[top : top + 4, left : left + 3] = 0.8
+        images[index, top : top + 4, left : left + 3] = 0.8
     images += 0.03 * draw.normal(size=images.shape)
     return images.reshape(count, -1).astype("float32"), has_car
 
