@@ -6,7 +6,8 @@ python -m logan.cli.completion >>~/.bashrc
 
 import importlib
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from absl import flags
 
@@ -24,7 +25,7 @@ COMMANDS = (
     "train",
     "visualize",
 )
-_NAMES = {
+_NAMES: dict[str, Mapping[str, Any]] = {
     "dataset": DATASETS,
     "experiment": PRESETS,
     "extractor": EXTRACTORS,
@@ -58,7 +59,7 @@ def words_of(define: Callable[[], None]) -> list[str]:
         if flag.boolean:
             words += [f"--{name}", f"--no{name}"]
             continue
-        known = list(getattr(flag.parser, "enum_values", None) or _NAMES.get(name, ()))
+        known = getattr(flag.parser, "enum_values", None) or list(_NAMES.get(name, {}))
         words += [f"--{name}={value}" for value in known] or [f"--{name}="]
     for name in added:
         delattr(flags.FLAGS, name)
