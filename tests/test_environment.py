@@ -94,7 +94,8 @@ def test_commands_compute_the_same_in_any_environment(tmp_path):
     assert "within 3\\u03c3 of the nearest centre" in printed
     refused = environments["refused"]
     call("logan-visualize", "--workdir=refused", cwd=tmp_path, **refused).decode("ascii")
-    assert Image.open(tmp_path / "refused/figures/samples.png").size > (100, 100)
+    with Image.open(tmp_path / "refused" / "figures" / "samples.png") as picture:
+        assert picture.size > (100, 100)
 
 
 def write_pictures(folder: Path, count: int) -> None:
