@@ -2,7 +2,7 @@
 Description: A GAN with an encoder on small drawn pictures, of which few have anything on them.
 
 The loop is plain Keras and TensorFlow; `logan` gives it one function, and D, which has to see the
-code z beside the picture. Takes about a minute on two cores:
+code z beside the picture:
 
     python examples/own_loop.py
 """
