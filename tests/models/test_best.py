@@ -119,3 +119,52 @@ def test_checkpoint_keeps_them_and_goes_without(model, tmp_path):
     checkpoints.restore(other, fresh)
     assert int(fresh.step.numpy()) == 0
     assert tf.io.gfile.listdir(str(tmp_path)) == ["step-00000001"]
+
+
+def test_checkpoint_before_version_0_3_with_copies_of_networks_goes_on(model, tmp_path):
+    """There were copies of the networks where there are averages of their weights now."""
+
+    def copy(network, number):
+        made = type(network).from_config(network.get_config())
+        made.set_weights([np.full(weights.shape, number) for weights in network.weights])
+        return made
+
+    def holder(**children):
+        made = tf.Module()
+        for name, child in children.items():
+            setattr(made, name, child)
+        return made
+
+    optimizers = {f"{role}_optimizer": one for role, one in model.optimizers.items()}
+    copies = {f"averaged_{role}": copy(getattr(model, role), 2.0) for role in model.roles}
+    kept = {role: copy(getattr(model, role), 3.0) for role in model.roles}
+    model.step.assign(7)
+    old = dict(
+        model=holder(
+            **model.networks,
+            **optimizers,
+            **copies,
+            step=model.step,
+            first_bad_step=model.first_bad_step,
+        ),
+        best=holder(
+            networks=kept, least_error=tf.Variable(0.5), step=tf.Variable(5, dtype="int64")
+        ),
+    )
+    folder = tmp_path / "step-00000007"
+    folder.mkdir()
+    tf.train.Checkpoint(**old).write(str(folder / "model"))
+    expected = {role: network.get_weights() for role, network in model.networks.items()}
+
+    other = keras.models.clone_model(model)
+    other.compile()
+    fill(other, 9)
+    found = BestAverages(other)
+    assert Checkpoints(tmp_path, kept=5).restore(other, found) == 7
+    assert (int(found.step.numpy()), held(found)) == (5, 3.0)
+    for role, network in other.networks.items():
+        for one, two in zip(network.get_weights(), expected[role], strict=True):
+            np.testing.assert_array_equal(one, two)
+    for role in other.roles:
+        for weights in getattr(other, f"averaged_{role}").get_weights():
+            np.testing.assert_array_equal(weights, 2.0)

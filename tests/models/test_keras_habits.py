@@ -58,7 +58,7 @@ def test_learning_rate_scheduler_sets_all_rates_and_keeps_their_ratios(x, schedu
 def test_reduced_rate_on_a_plateau_keeps_the_ratios(x):
     model = with_rates(0.1, 0.2, 0.4)
     callback = keras.callbacks.ReduceLROnPlateau(
-        monitor="generator_loss", factor=0.1, patience=1, min_delta=100.0
+        monitor="generator_loss", factor=0.1, patience=1, min_delta=100.0, mode="min"
     )
     model.fit(x, epochs=2, verbose=0, callbacks=callback)
     assert rates_of(model) == pytest.approx([0.01, 0.02, 0.04], rel=1e-5)
@@ -156,7 +156,11 @@ def test_best_weights_and_files_are_kept_by_a_monitor(x, tmp_path):
     model = bigan()
     path = tmp_path / "best.keras"
     stop = keras.callbacks.EarlyStopping(
-        monitor="generator_loss", patience=1, min_delta=100.0, restore_best_weights=True
+        monitor="generator_loss",
+        mode="min",
+        patience=1,
+        min_delta=100.0,
+        restore_best_weights=True,
     )
     kept = keras.callbacks.ModelCheckpoint(
         path, monitor="generator_loss", save_best_only=True, mode="max", initial_value_threshold=-1
