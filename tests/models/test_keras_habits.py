@@ -58,7 +58,7 @@ def test_learning_rate_scheduler_sets_all_rates_and_keeps_their_ratios(x, schedu
 def test_reduced_rate_on_a_plateau_keeps_the_ratios(x):
     model = with_rates(0.1, 0.2, 0.4)
     callback = keras.callbacks.ReduceLROnPlateau(
-        monitor="generator_loss", factor=0.1, patience=1, min_delta=100.0, mode="min"
+        monitor="generator_loss", factor=0.1, patience=1, min_delta=100.0
     )
     model.fit(x, epochs=2, verbose=0, callbacks=callback)
     assert rates_of(model) == pytest.approx([0.01, 0.02, 0.04], rel=1e-5)
