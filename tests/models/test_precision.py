@@ -192,9 +192,10 @@ def test_gradients_under_a_global_policy_are_those_of_float32(global_policy, poi
     expected = changes(full, points)
     for role, gradients in changes(low, points).items():
         for one, other in zip(gradients, expected[role], strict=True):
-            size = np.abs(other).max()
+            size = np.linalg.norm(other)
             assert size > 0
-            np.testing.assert_allclose(one, other, atol=0.04 * size, err_msg=role)
+            # bfloat16 has a rounding error of 2⁻⁸ for each number, float16 of 2⁻¹¹.
+            assert np.linalg.norm(one - other) < 0.06 * size, role
 
 
 def test_usual_way_to_16_bits_trains_and_comes_back(global_policy, points, tmp_path):
@@ -254,16 +255,17 @@ def test_step_that_overflows_is_left_out_and_the_scale_falls(role, points):
     optimizers = model.optimizers
     # What overflows is the smallest scale of those that share a loss.
     for name in [role] if role == "discriminator" else [role, *others]:
-        optimizers[name].dynamic_scale.assign(2.0**60 if name == role else 2.0**61)
+        optimizers[name].dynamic_scale.assign(2.0**30 if name == role else 2.0**31)
     before = {name: network.get_weights() for name, network in model.networks.items()}
     model.train_step(tf.constant(points))
-    assert float(optimizers[role].dynamic_scale) == 2.0**59
+    assert float(optimizers[role].dynamic_scale) == 2.0**29
     assert all(np.isfinite(weights).all() for weights in model.get_weights())
     for old, new in zip(before[role], model.networks[role].get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
     # And it goes on from there until a step fits.
-    for _ in range(60):
-        model.train_step(tf.constant(points))
+    for _ in range(30):
+        if int(optimizers[role].iterations) == 0:
+            model.train_step(tf.constant(points))
     assert int(optimizers[role].iterations) > 0
     assert any(
         (old != new).any()
