@@ -119,9 +119,6 @@ class AdversarialModel(NetworkGroup):
         self._names_of_terms = _distinct_names(self.terms)
         names = [*_ALWAYS_LOGGED, *(n for own in self._names_of_terms for n in own.values())]
         self._trackers = {name: keras.metrics.Mean(name=name) for name in names}
-        for name, tracker in self._trackers.items():
-            if name.endswith("loss"):
-                tracker._direction = "down"  # for callbacks that monitor it
         self.discriminator_in_float32 = in_float32(discriminator)
         self._given_latent_length = latent_length
         self._encoded_length: int | None = None

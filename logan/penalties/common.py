@@ -105,7 +105,8 @@ PAIRS_NEEDED = 'docs/own_model.md, "From D(x) to D(x, z)", has the lines that ma
 def _inputs_of(discriminator: Callable[..., Any]) -> int | None:
     """How many inputs D takes, 1 or 2; None if that is not known."""
     if isinstance(discriminator, keras.Sequential):
-        return 1
+        first = discriminator.layers[0] if discriminator.layers else None
+        return _inputs_of(first) if isinstance(first, keras.Model) else 1
     if isinstance(discriminator, keras.Layer):
         inputs = getattr(discriminator, "inputs", None)  # of a functional model
         if inputs:

@@ -58,7 +58,7 @@ def test_learning_rate_scheduler_sets_all_rates_and_keeps_their_ratios(x, schedu
 def test_reduced_rate_on_a_plateau_keeps_the_ratios(x):
     model = with_rates(0.1, 0.2, 0.4)
     callback = keras.callbacks.ReduceLROnPlateau(
-        monitor="generator_loss", factor=0.1, patience=1, min_delta=100.0
+        monitor="generator_loss", factor=0.1, patience=1, min_delta=100.0, mode="min"
     )
     model.fit(x, epochs=2, verbose=0, callbacks=callback)
     assert rates_of(model) == pytest.approx([0.01, 0.02, 0.04], rel=1e-5)
@@ -144,10 +144,9 @@ def test_weights_of_samples_are_refused(x, weights):
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_terminate_on_nan_watches_all_losses(x, bad, capsys):
     model = bigan()
-    data = np.concatenate([x, np.full_like(x, bad), x])
-    model.fit(
-        data, batch_size=6, shuffle=False, verbose=0, callbacks=[keras.callbacks.TerminateOnNaN()]
-    )
+    values = np.concatenate([x, np.full_like(x, bad), x])  # of arrays `fit` looks at all
+    data = tf.data.Dataset.from_tensor_slices(values).batch(6)
+    model.fit(data, verbose=0, shuffle=False, callbacks=[keras.callbacks.TerminateOnNaN()])
     assert int(model.step.numpy()) == 2
     assert "discriminator_loss" in capsys.readouterr().out
 
