@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from logan.models.adversarial import AdversarialModel, latent_length_of
+from logan.models.adversarial import AdversarialModel
 from logan.randomness import Draw
 from logan.terms import Compared, PairwisePenalty, Term
 
@@ -65,8 +65,9 @@ class BiGAN(AdversarialModel):
         if not penalty_weight >= 0:
             raise ValueError(f"Expected penalty_weight >= 0. Received: {penalty_weight}")
         networks = {"generator": generator, "encoder": encoder, "discriminator": discriminator}
+        packing = settings.get("packing", 1)  # of D's z, which is several
         lengths = {
-            role: network.latent_length
+            role: network.latent_length * (1 if role == "discriminator" else packing)
             for role, network in networks.items()
             if hasattr(network, "latent_length")
         }
@@ -86,7 +87,7 @@ class BiGAN(AdversarialModel):
         return self.generator(self.encoder(x, training=training), training=training)
 
     def compared(self, x: tf.Tensor, labels: tf.Tensor | None, draw: Draw) -> Compared:
-        z = draw.latents(tf.shape(x)[0], latent_length_of(self.generator))
+        z = self.latents(tf.shape(x)[0], draw)
         return Compared(
             real=(x, self.made_by("encoder", x, labels)),
             fake=(self.made_by("generator", z, labels), z),

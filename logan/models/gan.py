@@ -5,7 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from logan.models.adversarial import AdversarialModel, latent_length_of
+from logan.models.adversarial import AdversarialModel
 from logan.randomness import Draw
 from logan.terms import Compared
 
@@ -57,5 +57,5 @@ class GAN(AdversarialModel):
         return self.generator(z, training=training)
 
     def compared(self, x: tf.Tensor, labels: tf.Tensor | None, draw: Draw) -> Compared:
-        z = draw.latents(tf.shape(x)[0], latent_length_of(self.generator))
+        z = self.latents(tf.shape(x)[0], draw)
         return Compared(real=(x,), fake=(self.made_by("generator", z, labels),))

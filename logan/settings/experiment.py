@@ -10,7 +10,15 @@ from typing import Any, cast, get_type_hints
 from logan.registry import Part, load_plugins, parse_part
 from logan.settings.fields import check_kind, check_rules, refusal, setting
 from logan.settings.methods import METHODS
-from logan.settings.names import DATASETS, IMAGE_SIZES, LOSSES, NETWORKS, TERMS, toy_names
+from logan.settings.names import (
+    DATASETS,
+    DISCRIMINATOR_PARTS,
+    IMAGE_SIZES,
+    LOSSES,
+    NETWORKS,
+    TERMS,
+    toy_names,
+)
 from logan.settings.presets import check_preset_name
 from logan.settings.text import to_text
 
@@ -155,6 +163,30 @@ class Experiment:
         "Amplitude of the first octave of --fourier_octaves; each further one has half of it.",
         above=0,
     )
+    spectral_normalization: bool = setting(
+        False,
+        "Divide each kernel of the discriminator by its largest singular value, as SN-GAN.",
+    )
+    dropout: float = setting(
+        0.0,
+        "Share of the units of each hidden layer of the discriminator that are dropped in "
+        "training. 0: none.",
+        at_least=0,
+        below=1,
+    )
+    minibatch: str = setting(
+        "none",
+        "What the discriminator's last layer sees of the other samples of a batch. discrimination: "
+        "how close their features lie; deviation: their standard deviation in groups of 4. "
+        "Excludes penalties on single samples; with a --strategy each replica sees its own share.",
+        choices=("none", "discrimination", "deviation"),
+    )
+    packing: int = setting(
+        1,
+        "Number of samples that the discriminator sees as one, all real or all generated, as "
+        "PacGAN. A batch of n samples is n / packing of them.",
+        at_least=1,
+    )
     normalization: str = setting(
         "none",
         "Normalization in generator and encoder. synchronized_batch takes its statistics over all "
@@ -209,6 +241,21 @@ class Experiment:
         "Bound c that keeps D's weights in [-c, c]; WGAN's is 0.01. 0: no bound.",
         at_least=0,
     )
+    adversarial_weight: float = setting(
+        1.0,
+        "Weight of the adversarial loss in that of generator and encoder. 0: their --terms alone, "
+        "as with feature matching.",
+        at_least=0,
+    )
+    instance_noise: float = setting(
+        0.0,
+        "Standard deviation of the normal noise on all x that the discriminator sees, at the "
+        "beginning; it falls to 0 in --instance_noise_steps. Penalties see x without it. 0: none.",
+        at_least=0,
+    )
+    instance_noise_steps: int = setting(
+        0, "Training steps until --instance_noise has fallen to 0.", at_least=0
+    )
     autoencoder_weight: float = setting(
         0.0,
         "Weight of the autoencoder loss of G and E, the mean of (x - G(E(x)))². 0: no such loss.",
@@ -222,6 +269,24 @@ class Experiment:
         at_least=1,
     )
     learning_rate: float = setting(2e-3, "Learning rate of Adam, for all networks.", above=0)
+    discriminator_learning_rate: float = setting(
+        0.0,
+        "Learning rate of the discriminator, where it is another one (two time-scales). "
+        "0: --learning_rate.",
+        at_least=0,
+    )
+    weight_decay: float = setting(
+        0.0,
+        "Decoupled weight decay w of the kernels of all networks, by AdamW: each step takes "
+        "learning rate · w · W off. 0: Adam.",
+        at_least=0,
+    )
+    clip_norm: float = setting(
+        0.0,
+        "Largest norm of each network's gradient, over all its weights; a longer one is shortened "
+        "to it. 0: no bound.",
+        at_least=0,
+    )
     schedule: str = setting(
         "cosine",
         "Course of the learning rate. cosine: it falls to --learning_rate_floor at the end, so "
@@ -242,6 +307,12 @@ class Experiment:
         1,
         "Updates of the discriminator for each update of the other networks; 5 is usual with "
         "wasserstein.",
+        at_least=1,
+    )
+    generator_steps: int = setting(
+        1,
+        "Updates of generator and encoder after those of the discriminator, with the same x and "
+        "other z.",
         at_least=1,
     )
     average_decay: float = setting(
@@ -366,7 +437,9 @@ class Experiment:
         without = f"with --model={self.model}, which makes no reconstructions"
         prior_length = 2 if self.prior == "uniform" else DATASETS[self.prior].features
         needing = [part.name for part in self._own_terms if _needs_encoder(part.name)]
-        needs_bound = LOSSES[parse_part(self.loss, "loss").name].needs_bound
+        loss = parse_part(self.loss, "loss")
+        needs_bound = LOSSES[loss.name].needs_bound
+        has_own_labels = LOSSES[loss.name].labels_samples
         self._refuse_first(
             (self.is_image and self.model == "encoder", "model", "bigan or gan with images"),
             (self.penalty not in penalties, "penalty", f"one of {', '.join(penalties)}"),
@@ -375,6 +448,9 @@ class Experiment:
              f"no {' and no '.join(needing)} {without}"),
             (self.autoencoder_weight > 0 and self.model != "bigan", "autoencoder_weight",
              f"0 {without}"),
+            ("smoothing" in loss.settings and not has_own_labels and loss.name in _OWN_LOSSES,
+             "loss", f"no smoothing with {loss.name}, whose D does not call samples true or false: "
+             "vanilla:smoothing=… or saturating:smoothing=…"),
             (needs_bound and not self.bounds_discriminator, "loss",
              "another one, such as vanilla, without a --penalty and a --weight_clip: nothing "
              "would bound D"),
@@ -382,11 +458,47 @@ class Experiment:
              f"{' or '.join(networks)} with --dataset={self.dataset}"),
             (self.fourier_octaves > 0 and self.is_image, "fourier_octaves",
              f"0 with --network={self.network}"),
+            *self._rules_of_discriminator(),
             (self.prior != "uniform" and self.latent_length != prior_length, "latent_length",
              f"{prior_length} with --prior={self.prior}"),
             (self.model == "encoder" and self.latent_length > 2, "latent_length",
              "1 or 2 with --model=encoder, so that the prior can be cut into cells and drawn"),
         )  # fmt: skip
+
+    def _rules_of_discriminator(self) -> list[tuple[bool, str, str]]:
+        names = [part.name for part in self.term_parts]
+        single = [name for name in names if TERMS[name].per_example]
+        dropping = [name for name in names if TERMS[name].needs_dropout]
+        takes = NETWORKS[self.network].discriminator_takes
+        across = self.minibatch != "none"
+        parts = self.discriminator_steps * self.packing
+        return [
+            *((getattr(self, name) != _DEFAULTS[name] and name not in takes, name,
+               f"{to_text(_DEFAULTS[name])} with --network={self.network}")
+              for name in DISCRIMINATOR_PARTS),
+            (across and bool(single), "minibatch",
+             f"none with {' and '.join(single)}, which takes D's slope or change at single "
+             "samples, while its logit depends on all; or --packing in its place, or another "
+             "--penalty such as none"),
+            (bool(dropping) and not self.dropout, "dropout",
+             f"a number above 0 with {' and '.join(dropping)}, which compares two passes with "
+             "different dropout; or augmentation_consistency in its place"),
+            (bool(self.batch_size % parts), "batch_size",
+             f"a multiple of {parts}, --packing={self.packing} times --discriminator_steps="
+             f"{self.discriminator_steps}, such as {max(1, self.batch_size // parts) * parts}"),
+            (self.instance_noise > 0 and not self.instance_noise_steps, "instance_noise_steps",
+             "the number of steps in which --instance_noise falls to 0"),
+            (self.instance_noise == 0 and self.instance_noise_steps > 0, "instance_noise_steps",
+             "0 without --instance_noise"),
+            (self.adversarial_weight == 0 and not self._trains_generator, "adversarial_weight",
+             "a number above 0 without a term for generator and encoder such as "
+             "--terms=feature_matching"),
+        ]  # fmt: skip
+
+    @property
+    def _trains_generator(self) -> bool:
+        """Whether a term is one of the losses of generator and encoder."""
+        return any(TERMS[part.name].trains_generator for part in self.term_parts)
 
     def _check_execution(self) -> None:
         self._refuse_first(
@@ -396,8 +508,8 @@ class Experiment:
              f"nothing with --strategy={self.strategy}"),
             (self.strategy == "multi_worker" and self.on_nan == "rollback", "on_nan",
              "stop with --strategy=multi_worker"),
-            (bool(self.batch_size % self.discriminator_steps), "batch_size",
-             f"a multiple of --discriminator_steps={self.discriminator_steps}"),
+            (self.clip_norm > 0 and self.strategy != "none", "clip_norm",
+             f"0 with --strategy={self.strategy}, where each replica would clip its share alone"),
         )  # fmt: skip
 
     def _refuse_first(self, *rules: tuple[bool, str, str]) -> None:
@@ -431,10 +543,11 @@ class Experiment:
 
     @property
     def bounds_discriminator(self) -> bool:
-        """Whether a term or clipped weights keep D's slope within bounds."""
+        """Whether a term, clipped weights or normalized kernels keep D's slope within bounds."""
         terms = [part.name for part in self._own_terms]
         terms += [self.penalty] if self.has_penalty else []
-        return bool(self.weight_clip) or any(TERMS[name].bounds_discriminator for name in terms)
+        is_bounded = bool(self.weight_clip) or self.spectral_normalization
+        return is_bounded or any(TERMS[name].bounds_discriminator for name in terms)
 
     @property
     def term_parts(self) -> list[Part]:
@@ -464,3 +577,5 @@ def _needs_encoder(name: str) -> bool:
 
 
 KINDS: dict[str, Any] = get_type_hints(Experiment)
+_DEFAULTS = {field.name: field.default for field in dataclasses.fields(Experiment)}
+_OWN_LOSSES = frozenset(LOSSES)  # what others are able to do, they know themselves
