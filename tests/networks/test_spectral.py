@@ -35,7 +35,7 @@ def convolution():
 
 
 def largest(layer):
-    """By NumPy, of the kernel as (everything else, out): singular values do not mind a transpose."""
+    """By NumPy, of the kernel as (everything else, out): a transpose has the same ones."""
     kernel = layer.kernel.numpy()
     return np.linalg.svd(kernel.reshape(-1, kernel.shape[-1]), compute_uv=False)[0]
 
