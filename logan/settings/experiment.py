@@ -399,6 +399,7 @@ class Experiment:
             METHODS.check(self.method)
         self._check_data()
         self._check_model()
+        self._check_discriminator()
         self._check_execution()
 
     def _check_data(self) -> None:
@@ -458,21 +459,20 @@ class Experiment:
              f"{' or '.join(networks)} with --dataset={self.dataset}"),
             (self.fourier_octaves > 0 and self.is_image, "fourier_octaves",
              f"0 with --network={self.network}"),
-            *self._rules_of_discriminator(),
             (self.prior != "uniform" and self.latent_length != prior_length, "latent_length",
              f"{prior_length} with --prior={self.prior}"),
             (self.model == "encoder" and self.latent_length > 2, "latent_length",
              "1 or 2 with --model=encoder, so that the prior can be cut into cells and drawn"),
         )  # fmt: skip
 
-    def _rules_of_discriminator(self) -> list[tuple[bool, str, str]]:
+    def _check_discriminator(self) -> None:
         names = [part.name for part in self.term_parts]
         single = [name for name in names if TERMS[name].per_example]
         dropping = [name for name in names if TERMS[name].needs_dropout]
         takes = NETWORKS[self.network].discriminator_takes
         across = self.minibatch != "none"
         parts = self.discriminator_steps * self.packing
-        return [
+        self._refuse_first(
             *((getattr(self, name) != _DEFAULTS[name] and name not in takes, name,
                f"{to_text(_DEFAULTS[name])} with --network={self.network}")
               for name in DISCRIMINATOR_PARTS),
@@ -483,9 +483,7 @@ class Experiment:
             (bool(dropping) and not self.dropout, "dropout",
              f"a number above 0 with {' and '.join(dropping)}, which compares two passes with "
              "different dropout; or augmentation_consistency in its place"),
-            (bool(self.batch_size % parts), "batch_size",
-             f"a multiple of {parts}, --packing={self.packing} times --discriminator_steps="
-             f"{self.discriminator_steps}, such as {max(1, self.batch_size // parts) * parts}"),
+            (bool(self.batch_size % parts), "batch_size", self._parts_of_a_batch(parts)),
             (self.instance_noise > 0 and not self.instance_noise_steps, "instance_noise_steps",
              "the number of steps in which --instance_noise falls to 0"),
             (self.instance_noise == 0 and self.instance_noise_steps > 0, "instance_noise_steps",
@@ -493,7 +491,14 @@ class Experiment:
             (self.adversarial_weight == 0 and not self._trains_generator, "adversarial_weight",
              "a number above 0 without a term for generator and encoder such as "
              "--terms=feature_matching"),
-        ]  # fmt: skip
+        )  # fmt: skip
+
+    def _parts_of_a_batch(self, parts: int) -> str:
+        steps = f"a multiple of --discriminator_steps={self.discriminator_steps}"
+        if self.packing == 1:
+            return steps
+        near = max(1, self.batch_size // parts) * parts
+        return f"{steps} times --packing={self.packing}, such as {near}"
 
     @property
     def _trains_generator(self) -> bool:
