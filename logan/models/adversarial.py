@@ -17,6 +17,7 @@ from logan import losses, terms
 from logan.models.averages import move_averages
 from logan.models.network_group import NetworkGroup
 from logan.models.precision import in_float32, rescaled, scaled
+from logan.networks.dropout import drops_units
 from logan.networks.hidden import with_hidden
 from logan.networks.spectral import begin_update
 from logan.packing import packed
@@ -66,6 +67,9 @@ class AdversarialModel(NetworkGroup):
         adversarial_weight: float = 1.0,
         instance_noise: float = 0.0,
         instance_noise_steps: int = 0,
+        unroll: int = 0,
+        unroll_rate: float = 0.01,
+        unroll_gradient: bool = True,
         seed: int = 0,
     ):
         """Builds the model.
@@ -92,6 +96,14 @@ class AdversarialModel(NetworkGroup):
                 σ·max(0, 1 - t/T) after t steps; penalties on D see x without it (C. Sønderby et
                 al., "Amortised MAP inference for image super-resolution", ICLR 2017).
             instance_noise_steps: T, after which there is none.
+            unroll: K steps of gradient descent that a copy of D makes on its adversarial loss, on
+                the batch at hand, before generator and encoder meet it; D itself stays where it is
+                (L. Metz, B. Poole, D. Pfau and J. Sohl-Dickstein, "Unrolled generative adversarial
+                networks", ICLR 2017). Terms stay out of these steps, and terms of generator and
+                encoder meet D as it is. D must have no state of its own.
+            unroll_rate: η, their learning rate.
+            unroll_gradient: whether generator and encoder see how they change these steps, which is
+                the point; without it they meet a better trained D.
             seed: of every random draw in training.
 
         Raises:
@@ -107,6 +119,7 @@ class AdversarialModel(NetworkGroup):
         _check_settings(
             packing, generator_steps, adversarial_weight, instance_noise, instance_noise_steps
         )
+        _check_unrolling(unroll, unroll_rate, discriminator)
         if packing > 1 and getattr(discriminator, "takes_labels", False):
             raise ValueError(
                 "Expected packing=1 with a discriminator that takes labels: a pack has several. "
@@ -123,6 +136,9 @@ class AdversarialModel(NetworkGroup):
         self.adversarial_weight = adversarial_weight
         self.instance_noise = instance_noise
         self.instance_noise_steps = instance_noise_steps
+        self.unroll = unroll
+        self.unroll_rate = unroll_rate
+        self.unroll_gradient = unroll_gradient
         self.seed = seed
         self.averages_step: int | None = None
         self.step = self._counter("step", 0)
@@ -176,17 +192,29 @@ class AdversarialModel(NetworkGroup):
         network = getattr(self, role)
         return network(inputs, training=True, **_labels_for(network, labels))
 
-    def logits(self, compared: Compared, labels: tf.Tensor | None) -> tuple[tf.Tensor, tf.Tensor]:
+    def logits(
+        self,
+        compared: Compared,
+        labels: tf.Tensor | None,
+        weights: Sequence[tf.Tensor] | None = None,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         """D's logits of the real and of the fake inputs, float32 [batch, 1] each.
 
         Both go through the discriminator as one batch, which keeps the matrix units busier, unless
-        it looks across the batch.
+        it looks across the batch. `weights` take the place of its trained ones.
         """
         discriminator = self.discriminator
 
         def of(inputs: Sequence[tf.Tensor], labels: tf.Tensor | None) -> tf.Tensor:
             arguments = arguments_for(discriminator, inputs)
-            logits = discriminator(*arguments, training=True, **_labels_for(discriminator, labels))
+            of_labels = _labels_for(discriminator, labels)
+            if weights is None:
+                logits = discriminator(*arguments, training=True, **of_labels)
+            else:
+                others = [one.value for one in discriminator.non_trainable_variables]
+                logits, _ = discriminator.stateless_call(
+                    weights, others, *arguments, training=True, **of_labels
+                )
             return tf.cast(logits, tf.float32)
 
         if getattr(discriminator, "looks_across_batch", False):
@@ -291,16 +319,34 @@ class AdversarialModel(NetworkGroup):
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """What generator and encoder minimise, and what their terms log."""
         summand, logs = self._sum_of_terms("generator", compared, labels, draw)
-        logits = self.logits(self._noisy(compared, draw), labels)
-        loss = self._adversarial_loss(*logits).generator
+        noisy = self._noisy(compared, draw)
+        weights = self._unrolled(noisy, labels) if self.unroll else None
+        loss = self._adversarial_loss(*self.logits(noisy, labels, weights)).generator
         if self.adversarial_weight != 1.0:
             loss *= self.adversarial_weight
         return loss + summand, logs
 
+    def _unrolled(self, compared: Compared, labels: tf.Tensor | None) -> list[tf.Tensor]:
+        """D's weights after `unroll` steps θ ← θ - η ∂L_D/∂θ on its adversarial loss."""
+        if not self.unroll_gradient:
+            compared = _constants(compared)
+        weights = [tf.convert_to_tensor(one) for one in self.discriminator.trainable_variables]
+        for _ in range(self.unroll):
+            with tf.GradientTape() as tape:
+                tape.watch(weights)
+                logits = self.logits(compared, labels, weights)
+                loss = self._adversarial_loss(*logits).discriminator
+            gradients = tape.gradient(loss, weights)
+            weights = [
+                weight - self.unroll_rate * gradient
+                for weight, gradient in zip(weights, gradients, strict=True)
+            ]
+        return weights
+
     def _update_discriminator(
         self, compared: Compared, labels: tf.Tensor | None, draw: Draw
     ) -> dict[str, tf.Tensor]:
-        compared = Compared(*(tuple(map(tf.stop_gradient, inputs)) for inputs in compared))
+        compared = _constants(compared)
         begin_update(self.discriminator)
         with tf.GradientTape() as tape:
             real_logits, fake_logits = self.logits(self._noisy(compared, draw), labels)
@@ -406,9 +452,29 @@ class AdversarialModel(NetworkGroup):
             "adversarial_weight": self.adversarial_weight,
             "instance_noise": self.instance_noise,
             "instance_noise_steps": self.instance_noise_steps,
+            "unroll": self.unroll,
+            "unroll_rate": self.unroll_rate,
+            "unroll_gradient": self.unroll_gradient,
             "seed": self.seed,
             "name": self.name,
         }
+
+
+def _constants(compared: Compared) -> Compared:
+    """The same without a gradient to what made it."""
+    return Compared(*(tuple(map(tf.stop_gradient, inputs)) for inputs in compared))
+
+
+def _check_unrolling(unroll: int, rate: float, discriminator: keras.Model) -> None:
+    """Raises ValueError on a setting out of range, or a discriminator with a state."""
+    if unroll < 0 or not rate > 0:
+        raise ValueError(f"Expected unroll >= 0 and unroll_rate > 0. Received: {unroll} and {rate}")
+    if unroll and (discriminator.non_trainable_variables or drops_units(discriminator)):
+        raise ValueError(
+            "Expected a discriminator without dropout and without a state, such as that of "
+            "spectral normalization, to unroll: each of its inner steps would be another function. "
+            f"Received: {discriminator.name}"
+        )
 
 
 def _check_settings(

@@ -102,6 +102,9 @@ def _model(experiment: Experiment, networks: dict[str, keras.Model]) -> Adversar
         adversarial_weight=experiment.adversarial_weight,
         instance_noise=experiment.instance_noise,
         instance_noise_steps=experiment.instance_noise_steps,
+        unroll=experiment.unroll,
+        unroll_rate=experiment.unroll_rate,
+        unroll_gradient=experiment.unroll_gradient,
         seed=experiment.seed,
     )
     if experiment.model == "gan":

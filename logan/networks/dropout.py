@@ -45,3 +45,8 @@ class Dropout(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "rate": self.rate}
+
+
+def drops_units(layer: keras.layers.Layer) -> bool:
+    """Whether it or any layer in it has a dropout rate above 0."""
+    return bool(getattr(layer, "rate", 0)) or any(map(drops_units, getattr(layer, "layers", [])))

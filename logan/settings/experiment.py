@@ -209,7 +209,7 @@ class Experiment:
     penalty: str = setting(
         "pairwise",
         "Penalty on the discriminator. pairwise: the pairwise gradient penalty; gradient: that of "
-        "WGAN-GP; none: no penalty.",
+        "WGAN-GP; none: no penalty. --list shows the others, r1 and dragan among them.",
     )
     penalty_weight: float = setting(0.1, "Weight λ of the penalty. 0: no penalty.", at_least=0)
     penalty_form: str = setting(
@@ -314,6 +314,18 @@ class Experiment:
         "Updates of generator and encoder after those of the discriminator, with the same x and "
         "other z.",
         at_least=1,
+    )
+    unroll: int = setting(
+        0,
+        "Inner steps of a copy of the discriminator before generator and encoder meet it, as in an "
+        "unrolled GAN; 5 or 10 are usual. 0: none.",
+        at_least=0,
+    )
+    unroll_rate: float = setting(0.01, "Learning rate of the steps of --unroll.", above=0)
+    unroll_gradient: bool = setting(
+        True,
+        "Let generator and encoder see how they change the steps of --unroll. Without it they meet "
+        "a better trained discriminator.",
     )
     average_decay: float = setting(
         0.999,
@@ -484,6 +496,13 @@ class Experiment:
              f"a number above 0 with {' and '.join(dropping)}, which compares two passes with "
              "different dropout; or augmentation_consistency in its place"),
             (bool(self.batch_size % parts), "batch_size", self._parts_of_a_batch(parts)),
+            (self.unroll > 0 and self.spectral_normalization, "unroll",
+             "0 with --spectral_normalization, whose state would have to be unrolled too; or "
+             "--penalty=r1 in its place"),
+            (self.unroll > 0 and self.dropout > 0, "unroll",
+             "0 with --dropout: each inner step would be of another discriminator"),
+            (self.unroll > 0 and self.strategy != "none", "unroll",
+             f"0 with --strategy={self.strategy}, where each replica would unroll its share alone"),
             (self.instance_noise > 0 and not self.instance_noise_steps, "instance_noise_steps",
              "the number of steps in which --instance_noise falls to 0"),
             (self.instance_noise == 0 and self.instance_noise_steps > 0, "instance_noise_steps",

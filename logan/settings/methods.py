@@ -178,9 +178,24 @@ _OTHERS = {
         settings=dict(_GAN, minibatch="deviation"),
         **_GAN_SETTINGS,
     ),
+    "unrolled": Method(
+        text="an unrolled GAN: G looks five steps of D ahead, and through them",
+        settings=dict(_GAN, unroll=5),
+        **_GAN_SETTINGS,
+    ),
     "feature-matching": Method(
         text="a GAN whose G matches means of D's last hidden layer alone",
         settings=dict(_GAN, terms=("feature_matching:weight=1.0",), adversarial_weight=0.0),
+        **_GAN_SETTINGS,
+    ),
+    "veegan": Method(
+        text="VEEGAN: a BiGAN whose E finds the z of every G(z)",
+        settings=dict(_PLAIN, model="bigan", terms=("latent_reconstruction:weight=1.0",)),
+        **_GAN_SETTINGS,
+    ),
+    "alice-absolute": Method(
+        text="ALICE with the absolute error: a BiGAN with an autoencoder loss",
+        settings=dict(_PLAIN, model="bigan", terms=("autoencoder:weight=1.0:error=absolute",)),
         **_GAN_SETTINGS,
     ),
     "msgan": Method(

@@ -150,6 +150,11 @@ TERMS = Registry(
             "LeCam's: D's logits near the average of the other kind",
             is_penalty=True,
         ),
+        "latent_reconstruction": TermEntry(
+            "logan.terms.reconstruction:LatentReconstruction",
+            "‖z - E(G(z))‖² for G and E (VEEGAN's)",
+            needs_encoder=True,
+        ),
         "feature_matching": TermEntry(
             "logan.terms.diversity:FeatureMatching",
             "means of D's last hidden layer alike for real and generated; for G and E",
@@ -165,7 +170,7 @@ TERMS = Registry(
         "l2": TermEntry("logan.terms.weights:WeightPenalty", "squares of D's kernels"),
         "autoencoder": TermEntry(
             "logan.terms.reconstruction:AutoencoderLoss",
-            "mean (x - G(E(x)))² for G and E",
+            "mean (x - G(E(x)))², or error=absolute, for G and E (ALICE's)",
             needs_encoder=True,
             trains_generator=True,
         ),

@@ -18,7 +18,7 @@ from logan.terms.gradient import (
     R2Penalty,
     ZeroCenteredPenalty,
 )
-from logan.terms.reconstruction import AutoencoderLoss
+from logan.terms.reconstruction import AutoencoderLoss, LatentReconstruction
 from logan.terms.weights import HistoricalAveraging, WeightPenalty
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "FeatureMatching",
     "GradientPenalty",
     "HistoricalAveraging",
+    "LatentReconstruction",
     "LeCamTerm",
     "ModeSeeking",
     "OneSidedGradientPenalty",

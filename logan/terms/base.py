@@ -100,6 +100,11 @@ class Term:
         """The summand, a float32 scalar with its weight, and what to log of it by name."""
         raise NotImplementedError
 
+    @property
+    def ties_reconstructions(self) -> bool:
+        """Whether it asks G(E(x)) to be x, so that reconstructions tell how far a training is."""
+        return self.needs_encoder
+
     def check(self, roles: Collection[str], discriminator: keras.Model | None = None) -> None:
         """Refuses a model that the term does not go with.
 

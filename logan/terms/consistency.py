@@ -7,6 +7,7 @@ from typing import ClassVar
 import keras
 import tensorflow as tf
 
+from logan.networks.dropout import drops_units
 from logan.packing import packed, unpacked
 from logan.randomness import Purpose, bits, mean_over_replicas
 from logan.terms.base import AddVariable, Term, Update
@@ -41,7 +42,7 @@ class ConsistencyTerm(Term):
 
     def check(self, roles: Collection[str], discriminator: keras.Model | None = None) -> None:
         super().check(roles, discriminator)
-        if discriminator is not None and not _drops_units(discriminator):
+        if discriminator is not None and not drops_units(discriminator):
             raise ValueError(
                 f"Expected a discriminator with dropout for {self}, which compares two passes with "
                 "different dropout. Received: one without"
@@ -58,11 +59,6 @@ class ConsistencyTerm(Term):
         distance = of_logits + 0.1 * of_hidden
         penalty = tf.reduce_mean(tf.maximum(distance - self.margin, 0.0))
         return self.weight * penalty, {"consistency": penalty}
-
-
-def _drops_units(layer: keras.layers.Layer) -> bool:
-    """Whether it or any layer in it has a dropout rate."""
-    return bool(getattr(layer, "rate", 0)) or any(map(_drops_units, getattr(layer, "layers", [])))
 
 
 @keras.saving.register_keras_serializable(package="logan")

@@ -1,6 +1,7 @@
 """Penalties on the discriminator's gradient, as terms of its loss."""
 
 import dataclasses
+import math
 from collections.abc import Collection, Sequence
 from typing import ClassVar
 
@@ -220,9 +221,12 @@ class DraganPenalty(SlopePenalty):
     def __call__(self, update: Update) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         points, over = list(update.compared.real), self.over(update.compared.real)
         # Of both inputs side by side, so that no number is drawn twice.
-        flat = [tf.reshape(points[index], [tf.shape(points[index])[0], -1]) for index in over]
+        sizes = [math.prod(points[index].shape[1:]) for index in over]
+        flat = [
+            tf.reshape(points[index], [-1, size]) for index, size in zip(over, sizes, strict=True)
+        ]
         drawn = update.draw.uniform(tf.concat(flat, axis=1), Purpose.PENALTY_NOISE)
-        drawn = tf.split(drawn, [part.shape[1] for part in flat], axis=1)
+        drawn = tf.split(drawn, sizes, axis=1)
         moved = perturbed(
             [points[index] for index in over],
             [tf.reshape(own, tf.shape(points[i])) for i, own in zip(over, drawn, strict=True)],

@@ -1,5 +1,7 @@
 """Terms of the losses on discriminators whose values and slopes are known."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -190,6 +192,34 @@ def test_l2_is_of_the_discriminators_kernels_alone():
     kernel, bias = keras.Variable([[1.0, 2.0]]), keras.Variable([10.0, 10.0])
     of = update(variables={"generator": [kernel], "discriminator": [kernel, bias]})
     assert value("l2:weight=0.5", of) == 2.5
+
+
+def inverting(errors):
+    """Networks that make x = (z, 10 z) and find z + errors again."""
+    return {
+        "generator": lambda z: tf.concat([z, 10 * z], axis=1),
+        "encoder": lambda x: x[:, :1] + errors,
+    }
+
+
+def test_autoencoder_loss_squared_and_absolute():
+    z = tf.constant([[1.0], [2.0]])
+    x = tf.constant([[1.0, 12.0], [2.0, 20.0]])
+    of = dataclasses.replace(update((x, z), (x, z)), networks=inverting(0.0))
+    # The only gap is 2, of four numbers.
+    assert value("autoencoder:weight=3", of) == 3 * 4 / 4
+    assert value("autoencoder:weight=3:error=absolute", of) == 3 * 2 / 4
+    with pytest.raises(ValueError, match="error"):
+        terms.get("autoencoder:error=cubic")
+
+
+@pytest.mark.parametrize("packing", [1, 2])
+def test_latent_reconstruction_by_hand(packing):
+    z = tf.constant([[1.0], [2.0]])
+    networks = inverting(tf.constant([[3.0], [-1.0]]))
+    fake = packed(networks["generator"](z), packing), packed(z, packing)
+    of = dataclasses.replace(update((), fake), networks=networks, packing=packing)
+    assert value("latent_reconstruction:weight=2", of) == 2 * (9 + 1) / 2
 
 
 class Player:
