@@ -13,7 +13,7 @@ from logan.models.adversarial import AdversarialModel
 from logan.models.adversarial_encoder import AdversarialEncoder
 from logan.models.bigan import BiGAN
 from logan.models.gan import GAN
-from logan.models.optimizers import KernelAdamW
+from logan.models.kernel_adamw import KernelAdamW
 from logan.settings import DATASETS, NETWORKS, TERMS, Experiment
 from logan.terms import Term
 

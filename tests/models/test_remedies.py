@@ -8,7 +8,7 @@ import tensorflow as tf
 from logan import losses
 from logan.models.bigan import BiGAN
 from logan.models.gan import GAN
-from logan.models.optimizers import KernelAdamW
+from logan.models.kernel_adamw import KernelAdamW
 from logan.networks import convolutional, mlp
 from logan.packing import packed
 from logan.penalties import pairwise_gradient_penalty

@@ -1,4 +1,4 @@
-"""Optimizers that Keras has in another form."""
+"""AdamW that decays kernels only."""
 
 from collections.abc import Sequence
 
