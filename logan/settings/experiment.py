@@ -479,7 +479,7 @@ class Experiment:
 
     def _check_discriminator(self) -> None:
         names = [part.name for part in self.term_parts]
-        single = [name for name in names if TERMS[name].per_example]
+        single = [name for name in names if TERMS[name].needs_separate_examples]
         dropping = [name for name in names if TERMS[name].needs_dropout]
         takes = NETWORKS[self.network].discriminator_takes
         across = self.minibatch != "none"

@@ -60,7 +60,7 @@ class TermEntry(Entry):
     Attributes:
         is_penalty: whether it is one on D, which --penalty can name.
         needs_encoder: whether it works with an encoder only.
-        per_example: whether it takes D for a function of single examples.
+        needs_separate_examples: whether it takes D for a function of single examples.
         needs_dropout: whether it works with dropout in D only.
         bounds_discriminator: whether it bounds D's slope, as a Wasserstein loss requires.
         trains_generator: whether it makes generator and encoder follow the data.
@@ -70,7 +70,7 @@ class TermEntry(Entry):
 
     is_penalty: bool = False
     needs_encoder: bool = False
-    per_example: bool = False
+    needs_separate_examples: bool = False
     needs_dropout: bool = False
     bounds_discriminator: bool = False
     trains_generator: bool = False
@@ -85,7 +85,7 @@ TERMS = Registry(
             "pairwise gradient penalty on D",
             is_penalty=True,
             needs_encoder=True,
-            per_example=True,
+            needs_separate_examples=True,
             bounds_discriminator=True,
             fields=dict(
                 form="penalty_form",
@@ -97,53 +97,53 @@ TERMS = Registry(
             "logan.terms.gradient:GradientPenalty",
             "WGAN-GP's penalty on D",
             is_penalty=True,
-            per_example=True,
+            needs_separate_examples=True,
             bounds_discriminator=True,
         ),
         "wgan_lp": TermEntry(
             "logan.terms.gradient:OneSidedGradientPenalty",
             "WGAN-LP's penalty on D: on slopes above 1 only",
             is_penalty=True,
-            per_example=True,
+            needs_separate_examples=True,
             bounds_discriminator=True,
         ),
         "dragan": TermEntry(
             "logan.terms.gradient:DraganPenalty",
             "DRAGAN's penalty on D: slope 1 around real samples",
             is_penalty=True,
-            per_example=True,
+            needs_separate_examples=True,
         ),
         "r1": TermEntry(
             "logan.terms.gradient:R1Penalty",
             "weight / 2 · mean ‖∇D‖² at real samples",
             is_penalty=True,
-            per_example=True,
+            needs_separate_examples=True,
         ),
         "r2": TermEntry(
             "logan.terms.gradient:R2Penalty",
             "weight / 2 · mean ‖∇D‖² at generated samples",
             is_penalty=True,
-            per_example=True,
+            needs_separate_examples=True,
         ),
         "zero_centered": TermEntry(
             "logan.terms.gradient:ZeroCenteredPenalty",
             "mean ‖∇D‖² between real and generated samples",
             is_penalty=True,
-            per_example=True,
+            needs_separate_examples=True,
             bounds_discriminator=True,
         ),
         "consistency": TermEntry(
             "logan.terms.consistency:ConsistencyTerm",
             "CT-GAN's: D alike under two dropouts; beside --penalty=gradient",
             is_penalty=True,
-            per_example=True,
+            needs_separate_examples=True,
             needs_dropout=True,
         ),
         "augmentation_consistency": TermEntry(
             "logan.terms.consistency:AugmentationConsistency",
             "CR-GAN's: D alike for x and x mirrored and shifted, or with noise",
             is_penalty=True,
-            per_example=True,
+            needs_separate_examples=True,
         ),
         "lecam": TermEntry(
             "logan.terms.consistency:LeCamTerm",

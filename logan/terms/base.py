@@ -77,8 +77,8 @@ class Term:
         side: whose loss it is added to: the discriminator's, that of generator and encoder, or
             both.
         needs_encoder: whether it works with an encoder only.
-        per_example: whether it takes D for a function of single examples, so that a D that looks
-            across the batch will not do.
+        needs_separate_examples: whether it takes D for a function of single examples, so that a D
+            that looks across the batch will not do; None if that is not said.
         log_names: what it logs, in order.
 
     Raises:
@@ -89,7 +89,7 @@ class Term:
 
     side: ClassVar[Literal["discriminator", "generator", "both"]] = "discriminator"
     needs_encoder: ClassVar[bool] = False
-    per_example: ClassVar[bool] = False
+    needs_separate_examples: ClassVar[bool | None] = None
     log_names: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
@@ -116,7 +116,7 @@ class Term:
             ValueError: if it needs an encoder beside a generator and they are not both there, or D
                 for a function of single examples and it is not.
         """
-        if self.per_example and getattr(discriminator, "looks_across_batch", False):
+        if self.needs_separate_examples and getattr(discriminator, "looks_across_batch", False):
             raise ValueError(
                 f"Expected a discriminator of single examples for {self}, or packing, whose packs "
                 "are examples. Received: one that looks across the batch"

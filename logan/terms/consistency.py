@@ -32,7 +32,7 @@ class ConsistencyTerm(Term):
 
     margin: float = 0.0
 
-    per_example: ClassVar[bool] = True
+    needs_separate_examples: ClassVar[bool | None] = True
     log_names: ClassVar[tuple[str, ...]] = ("consistency",)
 
     def __post_init__(self) -> None:
@@ -82,7 +82,7 @@ class AugmentationConsistency(Term):
     shift: int = 4
     noise: float = 0.05
 
-    per_example: ClassVar[bool] = True
+    needs_separate_examples: ClassVar[bool | None] = True
     log_names: ClassVar[tuple[str, ...]] = ("augmentation_consistency",)
 
     def __post_init__(self) -> None:

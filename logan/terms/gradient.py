@@ -41,7 +41,7 @@ class PairwisePenalty(Term):
     softness: float = 0.0
 
     needs_encoder: ClassVar[bool] = True
-    per_example: ClassVar[bool] = True
+    needs_separate_examples: ClassVar[bool | None] = True
     log_names: ClassVar[tuple[str, ...]] = (
         "penalty", "gradient_slope", "gradient_alignment", "reconstruction_distance",
     )  # fmt: skip
@@ -86,7 +86,7 @@ class SlopePenalty(Term):
 
     inputs: str = "both"
 
-    per_example: ClassVar[bool] = True
+    needs_separate_examples: ClassVar[bool | None] = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
