@@ -80,14 +80,14 @@ def test_the_gradient_goes_through_the_inner_steps(x, compile_it):
         for place in flat:
             at = np.unravel_index(place, value.shape)
             ends = []
-            for move in (0.02, -0.02):
+            for move in (0.002, -0.002):  # short: a leaky ReLU has a kink
                 changed = value.copy()
                 changed[at] += move
                 weights.assign(changed)
                 ends.append(float(loss_after_inner_steps(same, x, steps)))
             weights.assign(value)
-            difference = (ends[0] - ends[1]) / 0.04
-            assert found[index][at] == pytest.approx(difference, rel=0.05, abs=5e-4)
+            difference = (ends[0] - ends[1]) / 0.004
+            assert found[index][at] == pytest.approx(difference, rel=0.03, abs=1e-3)
             largest = max(largest, abs(partial[index][at] - difference))
     assert largest > 1e-2
 
