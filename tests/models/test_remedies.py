@@ -151,10 +151,8 @@ def test_all_terms_in_one_step_that_is_saved_and_goes_on(kind, x, tmp_path):
     if kind is BiGAN:
         settings["penalty_weight"] = 1.0
     model = model_of(kind, **settings)
-    # One of the kinds compiled, and twice, so that averages have something behind them.
-    step = model.train_step if kind is BiGAN else tf.function(model.train_step, jit_compile=True)
-    for _ in range(2):
-        logs = step(tf.constant(x))
+    for _ in range(2):  # so that averages have something behind them
+        logs = model.train_step(tf.constant(x))
     assert all(np.isfinite(float(value)) for value in logs.values())
     assert {"lecam", "discriminator_history", "generator_history", "squared_weights"} <= set(logs)
     model.save(tmp_path / "model.keras")
@@ -164,6 +162,17 @@ def test_all_terms_in_one_step_that_is_saved_and_goes_on(kind, x, tmp_path):
         each.train_step(tf.constant(x))
     for one, other in zip(model.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.slow  # XLA takes its time over so many second derivatives
+def test_all_terms_compile(x):
+    settings = dict(terms=TERMS, parts=dict(dropout=0.5, spectral_normalization=True))
+    compiled, eager = (model_of(BiGAN, penalty_weight=1.0, **settings) for _ in range(2))
+    step = tf.function(compiled.train_step, jit_compile=True)
+    for _ in range(2):
+        step(tf.constant(x))
+        eager.train_step(tf.constant(x))
+    assert_close(compiled, eager)
 
 
 @pytest.mark.parametrize("dtype", ["mixed_float16", "mixed_bfloat16"])
