@@ -172,7 +172,8 @@ def test_all_terms_compile(x):
     for _ in range(2):
         step(tf.constant(x))
         eager.train_step(tf.constant(x))
-    assert_close(compiled, eager)
+    for one, other in zip(compiled.get_weights(), eager.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-2, atol=1e-3)
 
 
 @pytest.mark.parametrize("dtype", ["mixed_float16", "mixed_bfloat16"])
