@@ -34,10 +34,11 @@ def start_strategy(experiment: Experiment) -> tf.distribute.Strategy:
         strategy = tf.distribute.MultiWorkerMirroredStrategy(_cluster())
     else:
         return tf.distribute.get_strategy()
-    parts = strategy.num_replicas_in_sync * experiment.discriminator_steps
+    parts = strategy.num_replicas_in_sync * experiment.discriminator_steps * experiment.packing
     if experiment.batch_size % parts:
         raise UserError(
-            f"--batch_size: expected a multiple of {parts}, replicas times --discriminator_steps. "
+            f"--batch_size: expected a multiple of {parts}, replicas times --discriminator_steps "
+            "times --packing. "
             f"Received: {experiment.batch_size}"
         )
     return strategy

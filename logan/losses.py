@@ -59,6 +59,34 @@ def vanilla(
     return _means(softplus(fake_logits) + of_real, softplus(-fake_logits) + softplus(real_logits))
 
 
+def saturating(
+    real_logits: tf.Tensor, fake_logits: tf.Tensor, *, smoothing: float = 0.0
+) -> AdversarialLosses:
+    """D: sp(f) + sp(-r), as `vanilla`. G, E: -sp(f) - sp(-r), the minimax game of Goodfellow 2014.
+
+    G's slope vanishes where D is sure that f is false. At equilibrium D's loss is log 4.
+
+    Args and errors: as `vanilla`.
+    """
+    softplus = tf.math.softplus
+    of_discriminator = vanilla(real_logits, fake_logits, smoothing=smoothing).discriminator
+    return AdversarialLosses(
+        of_discriminator, tf.reduce_mean(-softplus(fake_logits) - softplus(-real_logits))
+    )
+
+
+def relativistic(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> AdversarialLosses:
+    """D: sp(f - r). G, E: sp(r - f). Each real sample is paired with a fake one, as they come.
+
+    The batch is drawn at random, so the pairs are. With R1 and R2 it is R3GAN's loss.
+
+    Source: A. Jolicoeur-Martineau, "The relativistic discriminator", 2018; N. Huang, A. Gokaslan,
+    V. Kuleshov and J. Tompkin, "The GAN is dead; long live the GAN!", NeurIPS 2024.
+    """
+    softplus, difference = tf.math.softplus, fake_logits - real_logits
+    return _means(softplus(difference), softplus(-difference))
+
+
 def wasserstein(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> AdversarialLosses:
     """[w] D: f - r. G, E: r - f. Arjovsky et al. 2017, with 5 steps of D to one of G and E."""
     difference = fake_logits - real_logits

@@ -6,8 +6,11 @@ number to draw what an undisturbed run would have drawn. The algorithm is pinned
 XLA-compiled code draw the same numbers (of the normal ones, the last digit may differ).
 """
 
+import contextlib
+import contextvars
 import enum
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -27,15 +30,20 @@ class Purpose(enum.IntEnum):
     FLIP = 11
     SAMPLER = 12
     SHIFT = 13
+    PENALTY_NOISE = 20
+    AUGMENTATION = 21
+    DROPOUT = 22
+    INSTANCE_NOISE = 23
 
 
-def key(seed: int, step: int | tf.Tensor, purpose: Purpose) -> tf.Tensor:
+def key(seed: int, step: int | tf.Tensor, purpose: Purpose, part: int = 0) -> tf.Tensor:
     """The key of one draw.
 
     Args:
         seed: the run's seed.
         step: the training step, a Python integer or a scalar integer tensor.
         purpose: what the draw is for; two purposes never share numbers.
+        part: which of several draws of one step and purpose.
 
     Returns:
         int32 [2], to be used with `uniform`, `normal` or any `tf.random.stateless_*` function.
@@ -44,7 +52,7 @@ def key(seed: int, step: int | tf.Tensor, purpose: Purpose) -> tf.Tensor:
     words = np.array([seed & 0xFFFFFFFFFFFFFFFF], np.uint64).view(np.int32)
     folded = _fold_in(tf.constant(words), int(purpose))
     folded = _fold_in(folded, tf.cast(step, tf.int64))
-    return _fold_in(folded, 0)  # part of every number drawn so far
+    return _fold_in(folded, part)
 
 
 def _fold_in(key: tf.Tensor, data: int | tf.Tensor) -> tf.Tensor:
@@ -142,6 +150,17 @@ def replica_of() -> tuple[int | tf.Tensor, int]:
     return context.replica_id_in_sync_group, context.num_replicas_in_sync
 
 
+def mean_over_replicas(values: tf.Tensor) -> tf.Tensor:
+    """The mean of what the replicas have, the same on all of them."""
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return values
+    return context.all_reduce(tf.distribute.ReduceOp.MEAN, values)
+
+
+_MASKS = 1 << 16  # of one update, at most
+
+
 class Draw:
     """The random draws of one discriminator update: a pure function of seed and update.
 
@@ -149,9 +168,18 @@ class Draw:
     that the draws of a step do not depend on how many share it.
     """
 
-    def __init__(self, seed: int, update: tf.Tensor):
+    def __init__(self, seed: int, update: tf.Tensor, repeat: int = 0):
+        """Names the draws.
+
+        Args:
+            seed: the run's seed.
+            update: number of the discriminator's update, an integer scalar.
+            repeat: which of the updates of the other networks that follow it; each draws anew.
+        """
         self._seed = seed
         self._update = update
+        self._repeat = repeat
+        self._masks = itertools.count(_MASKS * repeat)
         self._replica, self._replicas = replica_of()
 
     def rows(
@@ -164,7 +192,12 @@ class Draw:
             count: rows of this replica.
             purposes: what the draws are for.
         """
-        keys = [key(self._seed, self._update, purpose) for purpose in purposes]
+        return self._rows_of_part(draw, count, self._repeat, *purposes)
+
+    def _rows_of_part(
+        self, draw: Callable[..., tf.Tensor], count: tf.Tensor, part: int, *purposes: Purpose
+    ) -> tf.Tensor:
+        keys = [key(self._seed, self._update, purpose, part) for purpose in purposes]
         if self._replicas == 1:
             return draw(*keys, count)
         drawn = draw(*keys, count * self._replicas)
@@ -178,3 +211,38 @@ class Draw:
     def epsilon(self, count: tf.Tensor) -> tf.Tensor:
         """Places between the ends of pairs, float32 [count] in [0, 1)."""
         return self.rows(lambda k, n: uniform(k, [n]), count, Purpose.INTERPOLATION)
+
+    def uniform(self, like: tf.Tensor, purpose: Purpose) -> tf.Tensor:
+        """A float32 draw in [0, 1) for each value of a tensor whose rows are examples."""
+        return self.rows(lambda k, n: uniform(k, [n, *like.shape[1:]]), tf.shape(like)[0], purpose)
+
+    def normal(self, like: tf.Tensor, purpose: Purpose) -> tf.Tensor:
+        """A standard normal draw, float32, for each value of a tensor whose rows are examples."""
+        return self.rows(lambda k, n: normal(k, [n, *like.shape[1:]]), tf.shape(like)[0], purpose)
+
+    def mask(self, like: tf.Tensor) -> tf.Tensor:
+        """As `uniform`, other numbers at each call: for layers that drop units."""
+        return self._rows_of_part(
+            lambda k, n: uniform(k, [n, *like.shape[1:]]),
+            tf.shape(like)[0],
+            next(self._masks),
+            Purpose.DROPOUT,
+        )
+
+
+_draws: contextvars.ContextVar["Draw | None"] = contextvars.ContextVar("draws", default=None)
+
+
+@contextlib.contextmanager
+def drawing_from(draw: Draw) -> Iterator[None]:
+    """Lets layers that need random numbers find the draws of the update that runs."""
+    token = _draws.set(draw)
+    try:
+        yield
+    finally:
+        _draws.reset(token)
+
+
+def current_draw() -> Draw | None:
+    """The draws of the update that runs; None outside of any."""
+    return _draws.get()

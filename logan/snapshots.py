@@ -28,7 +28,8 @@ def toy_snapshot(model: AdversarialModel, data: ToyDistribution, seed: int) -> d
     Returns:
         `step`; `real` float32 [2000, features]; and, of what the model has, `latents` and
         `generated` = G(latents), `encoded` = E(real), `prior`, and `contour_x`, `contour_y`,
-        `contour_logits` [80, 80], D over the plane: D(x, E(x)) for 2-D x, D(x, z) for 1-D x and z.
+        `contour_logits` [80, 80], D over the plane: D(x, E(x)) for 2-D x, D(x, z) for 1-D x and z;
+        not of a D that sees several samples.
     """
     real = data.evaluation_sample(seed, POINTS)
     arrays: dict[str, Any] = {"step": int(model.step.numpy()), "real": real}
@@ -45,6 +46,8 @@ def toy_snapshot(model: AdversarialModel, data: ToyDistribution, seed: int) -> d
 
 
 def _contour(model: AdversarialModel, data: ToyDistribution) -> dict[str, np.ndarray]:
+    if not model.sees_single_samples:
+        return {}
     reach = 1.25 * float(np.abs(data.centers).max())
     line = np.linspace(-reach, reach, _CONTOUR_CELLS, dtype=np.float32)
     is_joint = isinstance(model, BiGAN)

@@ -50,6 +50,20 @@ with labelled_networks():
         ),
         "labels": dataclasses.replace(TOY, discriminator_steps=2, network="labelled"),
         "synchronized_batch": IMAGES,
+        "spectral": dataclasses.replace(
+            TOY, spectral_normalization=True, discriminator_steps=2, terms=("r1:weight=1",)
+        ),
+        "remedies": dataclasses.replace(
+            TOY,
+            packing=2,
+            penalty="dragan",
+            generator_steps=2,
+            instance_noise=0.1,
+            instance_noise_steps=5,
+            weight_decay=0.01,
+            discriminator_learning_rate=2e-3,
+            terms=("lecam:start=0", "historical_averaging", "augmentation_consistency"),
+        ),
     }
 STEPS = 3
 

@@ -14,6 +14,8 @@ from logan.training import train
 REAL, FAKE = log(3), -log(4)
 BY_HAND = {
     "vanilla": (log(5 / 3), log(20)),
+    "saturating": (log(5 / 3), -log(5 / 3)),
+    "relativistic": (log(13 / 12), log(13)),  # at f - r = -ln 12
     "wasserstein": (-log(12), log(12)),
     "least_squares": (log(4) ** 2 + (1 - log(3)) ** 2, log(3) ** 2 + (1 + log(4)) ** 2),
     "logan1": (log(5 / 3), log(12)),
@@ -22,6 +24,8 @@ BY_HAND = {
 }
 AT_ZERO = {
     "vanilla": (2 * log(2), 2 * log(2)),
+    "saturating": (log(4), -log(4)),
+    "relativistic": (log(2), log(2)),
     "wasserstein": (0, 0),
     "least_squares": (1, 1),
     "logan1": (2 * log(2), 0),
@@ -31,6 +35,8 @@ AT_ZERO = {
 # A discriminator that is wrong (r = -1e4, f = 1e4) and one that is right, both very sure.
 SURE_AND_WRONG = {
     "vanilla": (2e4, 0),
+    "saturating": (2e4, -2e4),
+    "relativistic": (2e4, 0),
     "wasserstein": (2e4, -2e4),
     "least_squares": (1e8 + 10001.0**2, 1e8 + 9999.0**2),
     "logan1": (2e4, -2e4),
@@ -39,6 +45,8 @@ SURE_AND_WRONG = {
 }
 SURE_AND_RIGHT = {
     "vanilla": (0, 2e4),
+    "saturating": (0, 0),
+    "relativistic": (0, 2e4),
     "wasserstein": (-2e4, 2e4),
     "least_squares": (1e8 + 9999.0**2, 1e8 + 10001.0**2),
     "logan1": (0, 2e4),
@@ -98,7 +106,7 @@ def test_discriminator_and_generator_pull_the_logits_apart_and_together(name):
     assert generator[1] < 0 < generator[0], "G and E lower r and raise f"
 
 
-@each_loss
+@pytest.mark.parametrize("name", sorted(set(LOSSES) - {"relativistic"}))
 def test_the_fake_terms_do_not_depend_on_the_real_logits(name):
     """So the same functions serve a plain GAN, whose r holds nothing of the generator's."""
     _, (_, first) = losses_and_gradients(name, column(0.3), column(0.2))
@@ -106,11 +114,42 @@ def test_the_fake_terms_do_not_depend_on_the_real_logits(name):
     np.testing.assert_allclose(first[1], second[1], rtol=1e-6)
 
 
+def test_relativistic_pairs_real_and_fake_as_they_come():
+    """Differences f - r of -ln 12, 0 and 0; of means alone it would be another number."""
+    both = losses.relativistic(column(REAL, 5, -7), column(FAKE, 5, -7))
+    np.testing.assert_allclose(
+        both, [(log(13 / 12) + 2 * log(2)) / 3, (log(13) + 2 * log(2)) / 3], rtol=1e-5
+    )
+    _, (_, generator) = losses_and_gradients("relativistic", column(REAL), column(FAKE))
+    # The slope of sp(r - f) in f is -s(ln 12).
+    np.testing.assert_allclose(generator[1], [[-12 / 13]], rtol=1e-5)
+
+
+def test_the_slope_of_the_saturating_loss_vanishes_where_d_is_sure():
+    slopes = []
+    for logit in (-6.0, 0.0):
+        _, (_, generator) = losses_and_gradients("saturating", column(0.0), column(logit))
+        slopes.append(-float(generator[1][0, 0]))
+    np.testing.assert_allclose(slopes, [1 / (1 + np.exp(6)), 0.5], rtol=1e-5)
+
+
 def test_smoothing_by_hand():
     """D: sp(f) + 0.9·sp(-r) + 0.1·sp(r); G and E know nothing of it."""
     both = losses.get("vanilla:smoothing=0.1")(column(REAL), column(FAKE))
     expected = log(5 / 4) + 0.9 * log(4 / 3) + 0.1 * log(4)
     np.testing.assert_allclose(both, (expected, log(20)), rtol=1e-5)
+
+
+def test_smoothing_of_the_saturating_loss_is_of_ds_side_alone():
+    both = losses.get("saturating:smoothing=0.1")(column(REAL), column(FAKE))
+    expected = log(5 / 4) + 0.9 * log(4 / 3) + 0.1 * log(4)
+    np.testing.assert_allclose(both, (expected, -log(5 / 3)), rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["wasserstein", "least_squares", "relativistic", "logan2"])
+def test_smoothing_without_labels_is_refused_with_the_reason(name):
+    with pytest.raises(UserError, match=rf"--loss: expected no smoothing with {name}, whose D "):
+        preset("ring8", dict(loss=f"{name}:smoothing=0.1"))
 
 
 def test_smoothed_loss_is_least_where_real_samples_are_called_true_with_0_9():

@@ -83,6 +83,10 @@ def test_numbers_of_purposes_are_pinned():
         "FLIP": 11,
         "SAMPLER": 12,
         "SHIFT": 13,
+        "PENALTY_NOISE": 20,
+        "AUGMENTATION": 21,
+        "DROPOUT": 22,
+        "INSTANCE_NOISE": 23,
     }
 
 

@@ -130,5 +130,5 @@ def _by_encoder(model: AdversarialModel, seed: int, x: np.ndarray, samples: int)
         recovered=encode(model, source.generate(z)),
         encoded=encode(model, x),
         reconstructed=reconstruct(model, x),
-        discriminator=model.discriminator_in_float32,
+        discriminator=model.discriminator_in_float32 if model.sees_single_samples else None,
     )

@@ -6,6 +6,7 @@ computed once and serves both.
 """
 
 import collections
+import dataclasses
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -24,8 +25,12 @@ from logan.models.own_networks import (
     naming_network,
 )
 from logan.models.precision import as_float32, common_scale, in_float32, rescaled
+from logan.networks.dropout import drops_units
+from logan.networks.hidden import with_hidden
+from logan.networks.spectral import begin_update
+from logan.packing import packed
 from logan.penalties.common import arguments_for
-from logan.randomness import Draw, replica_of
+from logan.randomness import Draw, Purpose, drawing_from, mean_over_replicas, replica_of
 from logan.terms import Compared, Term, Update
 
 NEVER = -1  # value of `first_bad_step` as long as every loss was good
@@ -42,7 +47,7 @@ class AdversarialModel(NetworkGroup):
         looks_across_batch: true if an example's logit depends on the other examples; real and fake
             then go through it apart.
         begin_update: a method, called once before each of its updates, for state that must not
-            change with every call.
+            change with every call. Without it that of each of its layers is called.
     A network with an attribute takes_labels that is true is called with `labels`, int64 [batch].
 
     Attributes:
@@ -74,6 +79,14 @@ class AdversarialModel(NetworkGroup):
         weight_clip: float = 0.0,
         discriminator_steps: int = 1,
         average_decay: float = 0.999,
+        packing: int = 1,
+        generator_steps: int = 1,
+        adversarial_weight: float = 1.0,
+        instance_noise: float = 0.0,
+        instance_noise_steps: int = 0,
+        unroll: int = 0,
+        unroll_rate: float = 0.01,
+        unroll_gradient: bool = True,
         seed: int = 0,
         latent_length: int | None = None,
     ):
@@ -91,6 +104,24 @@ class AdversarialModel(NetworkGroup):
                 many parts, one for each update.
             average_decay: weight of the past in the exponential moving average of the weights of
                 generator and encoder, in [0, 1).
+            packing: m samples that D sees as one input, all real or all fake, beside each other in
+                their last axis (PacGAN, see `logan.packing`); x and z alike. D must have been made
+                for that. A batch of n has n / m packs.
+            generator_steps: updates of generator and encoder after those of D, with other z.
+            adversarial_weight: of the adversarial loss in that of generator and encoder. 0 leaves
+                them to their terms alone.
+            instance_noise: σ >= 0. D sees real and fake x with normal noise of standard deviation
+                σ·max(0, 1 - t/T) after t steps; penalties on D see x without it (C. Sønderby et
+                al., "Amortised MAP inference for image super-resolution", ICLR 2017).
+            instance_noise_steps: T, after which there is none.
+            unroll: K steps of gradient descent that a copy of D makes on its adversarial loss, on
+                the batch at hand, before generator and encoder meet it; D itself stays where it is
+                (L. Metz, B. Poole, D. Pfau and J. Sohl-Dickstein, "Unrolled generative adversarial
+                networks", ICLR 2017). Terms stay out of these steps, and terms of generator and
+                encoder meet D as it is. D must have no state of its own.
+            unroll_rate: η, their learning rate.
+            unroll_gradient: whether generator and encoder see how they change these steps, which is
+                the point; without it they meet a better trained D.
             seed: of every random draw in training.
             latent_length: features of z. Needed only where it cannot be told from the generator's
                 attribute latent_length, its input, or what the encoder makes of the first batch.
@@ -106,12 +137,32 @@ class AdversarialModel(NetworkGroup):
             raise ValueError(f"Expected average_decay in [0, 1). Received: {average_decay}")
         if not weight_clip >= 0:
             raise ValueError(f"Expected weight_clip >= 0. Received: {weight_clip}")
+        _check_settings(
+            packing, generator_steps, adversarial_weight, instance_noise, instance_noise_steps
+        )
+        if unroll < 0 or not unroll_rate > 0:
+            raise ValueError(
+                f"Expected unroll >= 0 and unroll_rate > 0. Received: {unroll} and {unroll_rate}"
+            )
+        if packing > 1 and getattr(discriminator, "takes_labels", False):
+            raise ValueError(
+                "Expected packing=1 with a discriminator that takes labels: a pack has several. "
+                f"Received: packing={packing}"
+            )
         self.loss_name = loss
         self._adversarial_loss = losses.get(loss)
-        self.terms = _usable(terms, networks)
+        self.terms = _usable(terms, networks, discriminator)
         self.weight_clip = weight_clip
         self.discriminator_steps = discriminator_steps
         self.average_decay = average_decay
+        self.packing = packing
+        self.generator_steps = generator_steps
+        self.adversarial_weight = adversarial_weight
+        self.instance_noise = instance_noise
+        self.instance_noise_steps = instance_noise_steps
+        self.unroll = unroll
+        self.unroll_rate = unroll_rate
+        self.unroll_gradient = unroll_gradient
         self.seed = seed
         self.averages_step: int | None = None
         self.step = self._counter("step", 0)
@@ -133,6 +184,22 @@ class AdversarialModel(NetworkGroup):
             trainable=False,
             name=name,
         )
+
+    def _make_states(self) -> list[dict[str, keras.Variable]]:
+        """What each term keeps from update to update."""
+        networks = {role: getattr(self, role) for role in (*self.roles, "discriminator")}
+
+        def variable(name: str, shape: Sequence[int]) -> keras.Variable:
+            return self.add_weight(
+                shape=shape, dtype="float32", initializer="zeros", trainable=False, name=name
+            )
+
+        return [term.make_state(networks, variable) for term in self.terms]
+
+    @property
+    def sees_single_samples(self) -> bool:
+        """Whether D's logit is a function of one sample."""
+        return self.packing == 1 and not getattr(self.discriminator, "looks_across_batch", False)
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
@@ -166,6 +233,8 @@ class AdversarialModel(NetworkGroup):
             x = tf.cast(_example(x), tf.float32)
             self._example_shape = tuple(x.shape[1:])
             x = x[: len(x) // self.discriminator_steps or 1]
+            if self.packing > 1:
+                x = tf.repeat(x[:1], self.packing, axis=0)
             if any(map(_takes_labels, self.networks.values())):
                 given = tf.zeros([len(x)], tf.int64) if labels is None else _example(labels)
                 labels = given[: len(x)]
@@ -173,8 +242,13 @@ class AdversarialModel(NetworkGroup):
                 encoded = self.made_by("encoder", x, labels, training=False)
                 self._encoded_length = encoded.shape[-1]
             draw = Draw(self.seed, tf.zeros([], tf.int64))
-            self.logits(self.compared(x, labels, draw, training=False), labels, training=False)
+            self.logits(self.packs(x, labels, draw, training=False), labels, training=False)
             self._finish_building()
+
+    def _finish_building(self) -> None:
+        _check_unrolled(self.discriminator if self.unroll else None)
+        self._states = self._make_states()
+        super()._finish_building()
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Builds all networks for what `call` gets: x, of that shape."""
@@ -187,6 +261,10 @@ class AdversarialModel(NetworkGroup):
         """What generator and encoder make of one batch of data, for the discriminator."""
         raise NotImplementedError
 
+    def latents(self, count: tf.Tensor, draw: Draw) -> tf.Tensor:
+        """The z of an update's generations, float32 [count, latent_length]."""
+        return draw.latents(count, self.latent_length, self.prior)
+
     def made_by(
         self, role: str, inputs: tf.Tensor, labels: tf.Tensor | None, training: bool = True
     ) -> tf.Tensor:
@@ -196,12 +274,16 @@ class AdversarialModel(NetworkGroup):
             return as_float32(network(inputs, training=training, **_labels_for(network, labels)))
 
     def logits(
-        self, compared: Compared, labels: tf.Tensor | None, training: bool = True
+        self,
+        compared: Compared,
+        labels: tf.Tensor | None,
+        weights: Sequence[tf.Tensor] | None = None,
+        training: bool = True,
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """D's logits of the real and of the fake inputs, float32 [batch, 1] each.
 
         Both go through the discriminator as one batch, which keeps the matrix units busier, unless
-        it looks across the batch.
+        it looks across the batch. `weights` take the place of its trained ones.
         """
         discriminator = self.discriminator
 
@@ -209,7 +291,13 @@ class AdversarialModel(NetworkGroup):
             arguments = arguments_for(discriminator, inputs)
             of_labels = _labels_for(discriminator, labels)
             with naming_network("discriminator", discriminator), inlined(discriminator):
-                return as_float32(discriminator(*arguments, training=training, **of_labels))
+                if weights is None:
+                    return as_float32(discriminator(*arguments, training=training, **of_labels))
+                others = [one.value for one in discriminator.non_trainable_variables]
+                logits, _ = discriminator.stateless_call(
+                    weights, others, *arguments, training=training, **of_labels
+                )
+                return as_float32(logits)
 
         if getattr(discriminator, "looks_across_batch", False):
             return of(compared.real, labels), of(compared.fake, labels)
@@ -257,17 +345,24 @@ class AdversarialModel(NetworkGroup):
         first_update = self.step.value * self.discriminator_steps
         for index, (x, labels) in enumerate(parts[:-1]):
             draw = Draw(self.seed, first_update + index)
-            self._update_discriminator(self.compared(x, labels, draw), labels, draw)
+            with drawing_from(draw):
+                self._update_discriminator(self.packs(x, labels, draw), labels, draw)
         x, labels = parts[-1]
-        draw = Draw(self.seed, first_update + self.discriminator_steps - 1)
-        with tf.GradientTape() as tape:
-            compared = self.compared(x, labels, draw)
+        last_update = first_update + self.discriminator_steps - 1
+        draw = Draw(self.seed, last_update)
+        with drawing_from(draw), tf.GradientTape() as tape:
+            compared = self.packs(x, labels, draw)
             logs = self._update_discriminator(compared, labels, draw)
-            summand, term_logs = self._sum_of_terms("generator", compared, labels, draw)
-            logits = self.logits(compared, labels)
-            loss = self._adversarial_loss(*logits).generator + summand
+            loss, term_logs = self._loss_of_others(compared, labels, draw)
             share, scale = self._share(loss, self.roles)
         self._apply(self.roles, tape, share, scale)
+        for repeat in range(1, self.generator_steps):
+            draw = Draw(self.seed, last_update, repeat)
+            with drawing_from(draw), tf.GradientTape() as tape:
+                compared = self.packs(x, labels, draw)
+                loss, term_logs = self._loss_of_others(compared, labels, draw)
+                share, scale = self._share(loss, self.roles)
+            self._apply(self.roles, tape, share, scale)
         self._finish_step({**logs, **term_logs, "generator_loss": loss})
         return self.get_metrics_result()
 
@@ -300,15 +395,74 @@ class AdversarialModel(NetworkGroup):
         of_labels = [None] * count if labels is None else tf.split(labels, count)
         return zip(tf.split(x, count), of_labels, strict=True)
 
+    def packs(
+        self, x: tf.Tensor, labels: tf.Tensor | None, draw: Draw, training: bool = True
+    ) -> Compared:
+        """What D compares of one batch, in packs."""
+        compared = self.compared(x, labels, draw, training)
+        if self.packing == 1:
+            return compared
+        size = tf.shape(x)[0] if x.shape[0] is None else x.shape[0]
+        tf.debugging.assert_equal(
+            size % self.packing,
+            0,
+            f"Expected batches, or their part for each update of D, of a multiple of "
+            f"packing={self.packing}",
+        )
+        return Compared(
+            *(tuple(packed(each, self.packing) for each in inputs) for inputs in compared)
+        )
+
+    def _noisy(self, compared: Compared, draw: Draw) -> Compared:
+        """The same with instance noise on x."""
+        if not self.instance_noise:
+            return compared
+        (real, *of_real), (fake, *of_fake) = compared
+        share = tf.cast(self.step.value, tf.float32) / self.instance_noise_steps
+        sigma = self.instance_noise * tf.maximum(0.0, 1.0 - share)
+        noise = draw.normal(tf.concat([real, fake], axis=-1), Purpose.INSTANCE_NOISE)
+        on_real, on_fake = tf.split(sigma * noise, 2, axis=-1)
+        return Compared((real + on_real, *of_real), (fake + on_fake, *of_fake))
+
+    def _loss_of_others(
+        self, compared: Compared, labels: tf.Tensor | None, draw: Draw
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """What generator and encoder minimise, and what their terms log."""
+        summand, logs = self._sum_of_terms("generator", compared, labels, draw)
+        noisy = self._noisy(compared, draw)
+        weights = self._unrolled(noisy, labels) if self.unroll else None
+        loss = self._adversarial_loss(*self.logits(noisy, labels, weights)).generator
+        if self.adversarial_weight != 1.0:
+            loss *= self.adversarial_weight
+        return loss + summand, logs
+
+    def _unrolled(self, compared: Compared, labels: tf.Tensor | None) -> list[tf.Tensor]:
+        """D's weights after `unroll` steps θ ← θ - η ∂L_D/∂θ on its adversarial loss."""
+        if not self.unroll_gradient:
+            compared = _constants(compared)
+        weights = [tf.convert_to_tensor(one) for one in self.discriminator.trainable_variables]
+        for _ in range(self.unroll):
+            with tf.GradientTape() as tape:
+                tape.watch(weights)
+                logits = self.logits(compared, labels, weights)
+                loss = self._adversarial_loss(*logits).discriminator
+            gradients = tape.gradient(loss, weights)
+            weights = [
+                weight - self.unroll_rate * gradient
+                for weight, gradient in zip(weights, gradients, strict=True)
+            ]
+        return weights
+
     def _update_discriminator(
         self, compared: Compared, labels: tf.Tensor | None, draw: Draw
     ) -> dict[str, tf.Tensor]:
-        compared = Compared(*(tuple(map(tf.stop_gradient, inputs)) for inputs in compared))
-        if hasattr(self.discriminator, "begin_update"):
-            self.discriminator.begin_update()
+        compared = _constants(compared)
+        begin_update(self.discriminator)
         with tf.GradientTape() as tape:
-            real_logits, fake_logits = self.logits(compared, labels)
-            summand, logs = self._sum_of_terms("discriminator", compared, labels, draw)
+            real_logits, fake_logits = self.logits(self._noisy(compared, draw), labels)
+            summand, logs = self._sum_of_terms(
+                "discriminator", compared, labels, draw, (real_logits, fake_logits)
+            )
             loss = self._adversarial_loss(real_logits, fake_logits).discriminator + summand
             share, scale = self._share(loss, ("discriminator",))
         self._apply(("discriminator",), tape, share, scale)
@@ -323,7 +477,12 @@ class AdversarialModel(NetworkGroup):
         }
 
     def _sum_of_terms(
-        self, side: str, compared: Compared, labels: tf.Tensor | None, draw: Draw
+        self,
+        side: str,
+        compared: Compared,
+        labels: tf.Tensor | None,
+        draw: Draw,
+        logits: tuple[tf.Tensor, tf.Tensor] | None = None,
     ) -> tuple[tf.Tensor | float, dict[str, tf.Tensor]]:
         """The sum of one side's terms, and what they log."""
         of_labels = _labels_for(self.discriminator, labels)
@@ -336,12 +495,23 @@ class AdversarialModel(NetworkGroup):
             compared=compared,
             labels=labels,
             draw=draw,
+            side=side,
+            logits=logits,
+            with_hidden=lambda *inputs: with_hidden(self.discriminator, inputs, **of_labels),
+            variables={
+                role: getattr(self, role).trainable_variables
+                for role in (*self.roles, "discriminator")
+            },
+            step=self.step.value,
+            packing=self.packing,
+            latents=lambda: self.latents(tf.shape(compared.fake[0])[0] * self.packing, draw),
         )
         total: tf.Tensor | float = 0.0
         logs: dict[str, tf.Tensor] = {}
-        for term, names in zip(self.terms, self._names_of_terms, strict=True):
-            if term.side == side:
-                summand, own = term(update)
+        parts = zip(self.terms, self._names_of_terms, self._states, strict=True)
+        for term, names, state in parts:
+            if term.side in (side, "both"):
+                summand, own = term(dataclasses.replace(update, state=state) if state else update)
                 total += summand
                 logs |= {names[name]: value for name, value in own.items()}
         return total, logs
@@ -375,7 +545,7 @@ class AdversarialModel(NetworkGroup):
         for name, value in logs.items():
             self._trackers[name].update_state(value)
         self.step.assign_add(1)
-        losses = _mean_over_replicas([logs["discriminator_loss"], logs["generator_loss"]])
+        losses = mean_over_replicas(tf.stack([logs["discriminator_loss"], logs["generator_loss"]]))
         # A comparison with NaN is false as well.
         is_good = tf.reduce_all(tf.abs(losses) < EXPLODED)
         is_first_bad = (self.first_bad_step.value == NEVER) & ~is_good
@@ -395,6 +565,14 @@ class AdversarialModel(NetworkGroup):
             "weight_clip": self.weight_clip,
             "discriminator_steps": self.discriminator_steps,
             "average_decay": self.average_decay,
+            "packing": self.packing,
+            "generator_steps": self.generator_steps,
+            "adversarial_weight": self.adversarial_weight,
+            "instance_noise": self.instance_noise,
+            "instance_noise_steps": self.instance_noise_steps,
+            "unroll": self.unroll,
+            "unroll_rate": self.unroll_rate,
+            "unroll_gradient": self.unroll_gradient,
             "seed": self.seed,
             "name": self.name,
             **({} if self._given_latent_length is None else dict(latent_length=self.latent_length)),
@@ -423,21 +601,52 @@ def _example(values: Any) -> tf.Tensor:
     return tf.zeros(shape, values.dtype)
 
 
-def _usable(given: Sequence[Term | str], roles: Collection[str]) -> tuple[Term, ...]:
+def _constants(compared: Compared) -> Compared:
+    """The same without a gradient to what made it."""
+    return Compared(*(tuple(map(tf.stop_gradient, inputs)) for inputs in compared))
+
+
+def _check_unrolled(discriminator: keras.Model | None) -> None:
+    """Raises ValueError on a discriminator to unroll that has a state."""
+    if discriminator and (discriminator.non_trainable_variables or drops_units(discriminator)):
+        raise ValueError(
+            "Expected a discriminator without dropout and without a state, such as that of "
+            "spectral normalization, to unroll: each of its inner steps would be another function. "
+            f"Received: {discriminator.name}"
+        )
+
+
+def _check_settings(
+    packing: int,
+    generator_steps: int,
+    adversarial_weight: float,
+    instance_noise: float,
+    instance_noise_steps: int,
+) -> None:
+    """Raises ValueError naming the first setting that is out of range."""
+    for is_wrong, expected, value in (
+        (packing < 1, "packing >= 1", packing),
+        (generator_steps < 1, "generator_steps >= 1", generator_steps),
+        (not adversarial_weight >= 0, "adversarial_weight >= 0", adversarial_weight),
+        (not instance_noise >= 0, "instance_noise >= 0", instance_noise),
+        (instance_noise > 0 and instance_noise_steps < 1, "instance_noise_steps >= 1 with noise",
+         instance_noise_steps),
+    ):  # fmt: skip
+        if is_wrong:
+            raise ValueError(f"Expected {expected}. Received: {value}")
+
+
+def _usable(
+    given: Sequence[Term | str], roles: Collection[str], discriminator: keras.Model
+) -> tuple[Term, ...]:
     """The terms of a weight above 0.
 
     Raises:
-        ValueError: if one needs an encoder beside a generator and they are not both there.
+        ValueError: if one does not go with these networks.
     """
-    has_both = {"generator", "encoder"} <= set(roles)
     made = tuple(term for term in map(terms.get, given) if term.weight)
     for term in made:
-        if term.needs_encoder and not has_both:
-            raise ValueError(
-                f"Expected a generator and an encoder for {term}. Received: {', '.join(roles)}. "
-                "BiGAN(generator, encoder, discriminator) has both, with a discriminator D(x, z); "
-                'docs/own_model.md, "From D(x) to D(x, z)", has the lines that make one of D(x)'
-            )
+        term.check(roles, discriminator)
     return made
 
 
@@ -466,12 +675,3 @@ def _labels_for(network: Any, labels: tf.Tensor | None) -> dict[str, tf.Tensor]:
     if labels is None:
         raise ValueError(f"Expected batches (x, labels) for {network.name}. Received: x alone")
     return {"labels": labels}
-
-
-def _mean_over_replicas(values: Sequence[tf.Tensor]) -> tf.Tensor:
-    """The scalars' means, stacked."""
-    stacked = tf.stack(values)
-    context = tf.distribute.get_replica_context()
-    if context is None or context.num_replicas_in_sync == 1:
-        return stacked
-    return context.all_reduce(tf.distribute.ReduceOp.MEAN, stacked)

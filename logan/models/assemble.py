@@ -13,6 +13,7 @@ from logan.models.adversarial import AdversarialModel
 from logan.models.adversarial_encoder import AdversarialEncoder
 from logan.models.bigan import BiGAN
 from logan.models.gan import GAN
+from logan.models.kernel_adamw import KernelAdamW
 from logan.settings import DATASETS, NETWORKS, PRIORS, TERMS, Experiment
 from logan.terms import Term
 
@@ -67,7 +68,12 @@ def check_parts(experiment: Experiment) -> None:
             loss(tf.zeros([1, 1]), tf.zeros([1, 1]))
     except (TypeError, ValueError) as error:
         raise UserError(f"--loss={experiment.loss}: {error}") from error
-    terms_of(experiment)
+    for term in terms_of(experiment):
+        if term.weight:
+            try:
+                term.check(_ROLES[experiment.model])
+            except ValueError as error:
+                raise UserError(f"--terms: {error}") from error
 
 
 def terms_of(experiment: Experiment) -> list[Term]:
@@ -94,6 +100,14 @@ def _model(experiment: Experiment, networks: dict[str, keras.Model]) -> Adversar
         weight_clip=experiment.weight_clip,
         discriminator_steps=experiment.discriminator_steps,
         average_decay=experiment.average_decay,
+        packing=experiment.packing,
+        generator_steps=experiment.generator_steps,
+        adversarial_weight=experiment.adversarial_weight,
+        instance_noise=experiment.instance_noise,
+        instance_noise_steps=experiment.instance_noise_steps,
+        unroll=experiment.unroll,
+        unroll_rate=experiment.unroll_rate,
+        unroll_gradient=experiment.unroll_gradient,
         seed=experiment.seed,
     )
     if experiment.model == "gan":
@@ -128,9 +142,13 @@ def _shapes(experiment: Experiment, role: str) -> tuple[tuple[int, ...], int]:
         )
     else:
         data_shape = (DATASETS[experiment.dataset].features,)
-    if role != "discriminator" or experiment.model == "bigan":
+    if role != "discriminator":
         return data_shape, length
-    return (data_shape if experiment.model == "gan" else (length,)), 0
+    *places, channels = data_shape
+    packs = (*places, channels * experiment.packing), length * experiment.packing
+    if experiment.model == "bigan":
+        return packs
+    return (packs[0] if experiment.model == "gan" else (packs[1],)), 0
 
 
 def _dtype(experiment: Experiment) -> str:
@@ -148,14 +166,23 @@ def _prior(experiment: Experiment) -> dict[str, Any]:
 
 
 def _optimizer(experiment: Experiment, role: str, factor: float) -> keras.optimizers.Optimizer:
-    updates = experiment.steps
-    if role == "discriminator":
-        updates *= experiment.discriminator_steps
+    is_discriminator = role == "discriminator"
+    rate = experiment.learning_rate
+    if is_discriminator:
+        rate = experiment.discriminator_learning_rate or rate
     # A schedule also for the constant rate: a plain number would be restored with the checkpoint,
     # and a factor that came later be lost.
-    rate = keras.optimizers.schedules.CosineDecay(
-        experiment.learning_rate * factor,
-        updates,
+    schedule = keras.optimizers.schedules.CosineDecay(
+        rate * factor,
+        experiment.steps
+        * (experiment.discriminator_steps if is_discriminator else experiment.generator_steps),
         alpha=experiment.learning_rate_floor if experiment.schedule == "cosine" else 1.0,
     )
-    return keras.optimizers.Adam(rate, beta_1=experiment.beta_1, beta_2=experiment.beta_2)
+    settings = dict(
+        beta_1=experiment.beta_1,
+        beta_2=experiment.beta_2,
+        global_clipnorm=experiment.clip_norm or None,
+    )
+    if not experiment.weight_decay:
+        return keras.optimizers.Adam(schedule, **settings)
+    return KernelAdamW(schedule, weight_decay=experiment.weight_decay, **settings)

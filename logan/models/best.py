@@ -14,7 +14,7 @@ def best_averages(model: AdversarialModel) -> "BestAverages | None":
     They do where a term of its losses is about them. In a plain BiGAN nothing else than the joint
     equilibrium ties G(E(x)) to x, and its best reconstructions come long before its best samples.
     """
-    if isinstance(model, BiGAN) and any(term.needs_encoder for term in model.terms):
+    if isinstance(model, BiGAN) and any(term.ties_reconstructions for term in model.terms):
         return BestAverages(model)
     return None
 

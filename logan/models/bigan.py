@@ -70,8 +70,9 @@ class BiGAN(GenerativeModel):
         if not penalty_weight >= 0:
             raise ValueError(f"Expected penalty_weight >= 0. Received: {penalty_weight}")
         networks = {"generator": generator, "encoder": encoder, "discriminator": discriminator}
+        packing = settings.get("packing", 1)  # of D's z, which is several
         lengths = {
-            role: network.latent_length
+            role: network.latent_length * (1 if role == "discriminator" else packing)
             for role, network in networks.items()
             if hasattr(network, "latent_length")
         }
@@ -98,7 +99,7 @@ class BiGAN(GenerativeModel):
     def compared(
         self, x: tf.Tensor, labels: tf.Tensor | None, draw: Draw, training: bool = True
     ) -> Compared:
-        z = draw.latents(tf.shape(x)[0], self.latent_length, self.prior)
+        z = self.latents(tf.shape(x)[0], draw)
         return Compared(
             real=(x, self.made_by("encoder", x, labels, training)),
             fake=(self.made_by("generator", z, labels, training), z),

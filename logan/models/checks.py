@@ -97,10 +97,9 @@ def check_first_batch(model: "AdversarialModel", data: Any) -> None:
         return  # refused by the training step, or without an example
     check_finite(x)
     x = tf.cast(x, tf.float32)
-    build = getattr(model, "build_networks", None)
-    if build is not None and not model.built:
-        build(x, labels)
-    packing = getattr(model, "packing", 1)
+    if not model.built:
+        model.build_networks(x, labels)
+    packing = model.packing
     count = max(packing, min(len(x), _EXAMPLES * packing) // packing * packing)
     some = x[:count]
     some_labels = None if labels is None else tf.convert_to_tensor(labels)[:count]
@@ -175,8 +174,7 @@ def _named(model: "AdversarialModel", role: str) -> str:
 
 def _compared(model: "AdversarialModel", x: tf.Tensor, labels: tf.Tensor | None) -> Any:
     """What D is given of these examples."""
-    packs = getattr(model, "_packs", model.compared)
-    return packs(x, labels, Draw(model.seed, tf.zeros([], tf.int64)))
+    return model.packs(x, labels, Draw(model.seed, tf.zeros([], tf.int64)))
 
 
 def _output(

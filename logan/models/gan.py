@@ -80,7 +80,7 @@ class GAN(GenerativeModel):
     def compared(
         self, x: tf.Tensor, labels: tf.Tensor | None, draw: Draw, training: bool = True
     ) -> Compared:
-        z = draw.latents(tf.shape(x)[0], self.latent_length, self.prior)
+        z = self.latents(tf.shape(x)[0], draw)
         return Compared(real=(x,), fake=(self.made_by("generator", z, labels, training),))
 
 

@@ -1,5 +1,6 @@
 """What every network shares: its settings, their checks, normalization."""
 
+import dataclasses
 import os
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -8,6 +9,9 @@ import keras
 import tensorflow as tf
 
 from logan.keras_settings import package_settings
+from logan.networks.dropout import Dropout
+from logan.networks.minibatch import MINIBATCH_LAYERS, minibatch_layers
+from logan.networks.spectral import SpectralConv2D, SpectralDense
 
 NORMALIZATIONS = ("none", "batch", "synchronized_batch", "layer")
 LEAKY_RELU_SLOPE = 0.2  # of the paper's code, in every network
@@ -60,6 +64,56 @@ def normalization_layers(kind: str) -> list[keras.Layer]:
     if kind == "layer":
         return [keras.layers.LayerNormalization()]
     raise ValueError(f"Expected normalization to be one of {NORMALIZATIONS}. Received: {kind!r}")
+
+
+@dataclasses.dataclass(frozen=True)
+class DiscriminatorParts:
+    """What a discriminator may have besides, with any of the networks here.
+
+    Attributes:
+        spectral_normalization: whether each layer's kernel is divided by its largest singular
+            value, see `logan.networks.spectral`.
+        dropout: share of each hidden layer's units that are dropped in training, in [0, 1).
+        minibatch: what the last layer sees of the other samples, see `logan.networks.minibatch`:
+            `none`, `discrimination` or `deviation`.
+
+    Raises:
+        ValueError: on a setting out of range.
+    """
+
+    spectral_normalization: bool = False
+    dropout: float = 0.0
+    minibatch: str = "none"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"Expected a dropout in [0, 1). Received: {self.dropout}")
+        if self.minibatch not in MINIBATCH_LAYERS:
+            raise ValueError(
+                f"Expected minibatch to be one of {MINIBATCH_LAYERS}. Received: {self.minibatch!r}"
+            )
+
+    def dense(self, units: int, **settings: Any) -> keras.layers.Layer:
+        kind = SpectralDense if self.spectral_normalization else keras.layers.Dense
+        return kind(units, **settings)
+
+    def convolution(self, *arguments: Any, **settings: Any) -> keras.layers.Layer:
+        kind = SpectralConv2D if self.spectral_normalization else keras.layers.Conv2D
+        return kind(*arguments, **settings)
+
+    def dropout_layers(self) -> list[keras.layers.Layer]:
+        """No layer or one, to be put behind an activation."""
+        return [Dropout(self.dropout)] if self.dropout else []
+
+    def minibatch_layers(self) -> list[keras.layers.Layer]:
+        """No layer or one, to be put in front of the layer that makes the logits."""
+        return minibatch_layers(self.minibatch)
+
+    def config(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+
+PLAIN_PARTS = DiscriminatorParts()
 
 
 class Network(keras.Model):

@@ -11,12 +11,15 @@ from typing import Any
 import keras
 
 from logan.networks.base import (
+    PLAIN_PARTS,
+    DiscriminatorParts,
     LeakyReLU,
     Network,
     Networks,
     check_positive,
     normalization_layers,
 )
+from logan.networks.hidden import through
 from logan.settings.names import IMAGE_SIZES
 
 _SMALLEST = 4  # pixels a side, of the innermost feature map
@@ -50,19 +53,26 @@ def _channels(width: int, level: int) -> int:
     return width * 2 ** min(level, 3)
 
 
-def _downwards(image_size: int, channels: int, width: int, normalization: str) -> keras.Sequential:
+def _downwards(
+    image_size: int,
+    channels: int,
+    width: int,
+    normalization: str,
+    parts: DiscriminatorParts = PLAIN_PARTS,
+) -> keras.Sequential:
     """Image to flat features by stride-2 convolutions."""
     check_positive(channels=channels, width=width)
     stack = keras.Sequential([keras.Input((image_size, image_size, channels))], name="downwards")
     for level in range(levels_of(image_size)):
         stack.add(
-            keras.layers.Conv2D(
+            parts.convolution(
                 _channels(width, level), 4, 2, "same", use_bias=normalization == "none"
             )
         )
         for layer in normalization_layers(normalization):
             stack.add(layer)
-        stack.add(LeakyReLU())
+        for layer in [LeakyReLU(), *parts.dropout_layers()]:
+            stack.add(layer)
     stack.add(keras.layers.Flatten())
     return stack
 
@@ -184,6 +194,7 @@ class Discriminator(Network):
 
     Args and errors: as `Convolutional`, without normalization, and
         dense_width: units of the layer that joins x and z.
+        spectral_normalization, dropout, minibatch: see `DiscriminatorParts`.
 
     There is no normalization: the penalty needs each example's logit to depend on that example
     alone.
@@ -198,32 +209,47 @@ class Discriminator(Network):
         *,
         width: int = 64,
         dense_width: int = 512,
+        spectral_normalization: bool = False,
+        dropout: float = 0.0,
+        minibatch: str = "none",
         name: str | None = None,
         **kwargs: Any,
     ):
-        settings = dict(width=width, dense_width=dense_width)
+        self.parts = DiscriminatorParts(spectral_normalization, dropout, minibatch)
+        if self.parts.minibatch != "none":
+            self.looks_across_batch = True
+        settings = dict(width=width, dense_width=dense_width, **self.parts.config())
         super().__init__(data_shape, latent_length, settings, name, **kwargs)
 
     def make_layers(self, settings: dict[str, Any]) -> None:
         dense_width = settings["dense_width"]
         check_positive(dense_width=dense_width)
         size, channels = _size_and_channels(self.data_shape)
-        self.features = _downwards(size, channels, settings["width"], "none")
+        self.features = _downwards(size, channels, settings["width"], "none", self.parts)
         self.joint = keras.Sequential(
             [
                 keras.Input((self.features.output_shape[-1] + self.latent_length,)),
-                keras.layers.Dense(dense_width),
+                self.parts.dense(dense_width),
                 LeakyReLU(),
-                keras.layers.Dense(1, dtype="float32"),
+                *self.parts.dropout_layers(),
+                *self.parts.minibatch_layers(),
+                self.parts.dense(1, dtype="float32"),
             ],
             name="joint",
         )
 
     def call(self, x: Any, z: Any = None, training: bool | None = None) -> Any:
+        return self.joint(self._seen(x, z, training), training=training)
+
+    def hidden_and_logits(
+        self, x: Any, z: Any = None, training: bool | None = None
+    ) -> tuple[Any, Any]:
+        """The last hidden layer and the logits, of one pass."""
+        return through(self.joint, self._seen(x, z, training), training)
+
+    def _seen(self, x: Any, z: Any, training: bool | None) -> Any:
         features = self.features(x, training=training)
-        if self.latent_length:
-            features = keras.ops.concatenate([features, z], axis=-1)
-        return self.joint(features, training=training)
+        return keras.ops.concatenate([features, z], axis=-1) if self.latent_length else features
 
 
 CONVOLUTIONAL = Networks(Generator, Encoder, Discriminator)

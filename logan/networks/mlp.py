@@ -11,12 +11,15 @@ from typing import Any
 import keras
 
 from logan.networks.base import (
+    PLAIN_PARTS,
+    DiscriminatorParts,
     LeakyReLU,
     Network,
     Networks,
     check_positive,
     normalization_layers,
 )
+from logan.networks.hidden import through
 
 
 def _perceptron(
@@ -27,16 +30,20 @@ def _perceptron(
     hidden_layers: int,
     normalization: str = "none",
     output_activation: str = "linear",
+    parts: DiscriminatorParts = PLAIN_PARTS,
 ) -> keras.Sequential:
     """A built stack of hidden_layers dense layers and one of output_length units."""
     check_positive(width=width, hidden_layers=hidden_layers)
     stack = keras.Sequential([keras.Input((input_length,))], name="perceptron")
     for _ in range(hidden_layers):
-        stack.add(keras.layers.Dense(width, kernel_initializer="he_normal"))
+        stack.add(parts.dense(width, kernel_initializer="he_normal"))
         for layer in normalization_layers(normalization):
             stack.add(layer)
-        stack.add(LeakyReLU())
-    stack.add(keras.layers.Dense(output_length, activation=output_activation, dtype="float32"))
+        for layer in [LeakyReLU(), *parts.dropout_layers()]:
+            stack.add(layer)
+    for layer in parts.minibatch_layers():
+        stack.add(layer)
+    stack.add(parts.dense(output_length, activation=output_activation, dtype="float32"))
     return stack
 
 
@@ -123,6 +130,9 @@ class Discriminator(Perceptron):
         *,
         fourier_octaves: int = 0,
         fourier_scale: float = 0.1,
+        spectral_normalization: bool = False,
+        dropout: float = 0.0,
+        minibatch: str = "none",
         **kwargs: Any,
     ):
         """Builds the network.
@@ -133,6 +143,9 @@ class Discriminator(Perceptron):
             fourier_octaves: with how many octaves of Fourier features x is seen besides, see
                 `fourier_features`.
             fourier_scale: amplitude of the first one.
+            spectral_normalization: see `DiscriminatorParts`, as
+            dropout: and
+            minibatch: are.
             **kwargs: see `Perceptron`.
 
         Raises:
@@ -145,7 +158,13 @@ class Discriminator(Perceptron):
             )
         self.fourier_octaves = fourier_octaves
         self.fourier_scale = fourier_scale
+        self.parts = DiscriminatorParts(spectral_normalization, dropout, minibatch)
+        if self.parts.minibatch != "none":
+            self.looks_across_batch = True
         super().__init__(data_shape, latent_length, **kwargs)
+
+    def make_layers(self, settings: dict[str, Any]) -> None:
+        self.stack = _perceptron(*self.lengths(), **settings, parts=self.parts)
 
     def lengths(self) -> tuple[int, int]:
         return self.data_shape[0] * (1 + 2 * self.fourier_octaves) + self.latent_length, 1
@@ -153,16 +172,25 @@ class Discriminator(Perceptron):
     def call(  # type: ignore[override]
         self, x: Any, z: Any = None, training: bool | None = None
     ) -> Any:
+        return self.stack(self._seen(x, z), training=training)
+
+    def hidden_and_logits(
+        self, x: Any, z: Any = None, training: bool | None = None
+    ) -> tuple[Any, Any]:
+        """The last hidden layer and the logits, of one pass."""
+        return through(self.stack, self._seen(x, z), training)
+
+    def _seen(self, x: Any, z: Any) -> Any:
         seen = [x, *fourier_features(x, self.fourier_octaves, self.fourier_scale)]
         inputs = [*seen, z] if self.latent_length else seen
-        joint = keras.ops.concatenate(inputs, axis=-1) if len(inputs) > 1 else x
-        return self.stack(joint, training=training)
+        return keras.ops.concatenate(inputs, axis=-1) if len(inputs) > 1 else x
 
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "fourier_octaves": self.fourier_octaves,
             "fourier_scale": self.fourier_scale,
+            **self.parts.config(),
         }
 
 

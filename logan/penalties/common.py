@@ -15,10 +15,20 @@ _FLOOR = 1e-12
 _NOT_INPUTS = ("training", "mask", "labels")
 
 
+def squared_norm_of(values: tf.Tensor) -> tf.Tensor:
+    """The square of the Euclidean norm over ALL axes but the first, [batch]."""
+    flat = tf.reshape(values, [tf.shape(values)[0], -1])
+    return tf.reduce_sum(tf.square(flat), axis=1)
+
+
+def floored_root(squares: tf.Tensor) -> tf.Tensor:
+    """The root, whose slope is finite at 0 as well."""
+    return tf.sqrt(squares + _FLOOR)
+
+
 def norm_of(values: tf.Tensor) -> tf.Tensor:
     """The Euclidean norm over ALL axes but the first, [batch]."""
-    flat = tf.reshape(values, [tf.shape(values)[0], -1])
-    return tf.sqrt(tf.reduce_sum(tf.square(flat), axis=1) + _FLOOR)
+    return floored_root(squared_norm_of(values))
 
 
 def per_example(values: tf.Tensor, like: tf.Tensor) -> tf.Tensor:

@@ -12,6 +12,7 @@ from logan.settings.fields import check_kind, check_rules, refusal, setting
 from logan.settings.methods import METHODS
 from logan.settings.names import (
     DATASETS,
+    DISCRIMINATOR_PARTS,
     IMAGE_SIZES,
     LOSSES,
     NETWORKS,
@@ -172,6 +173,30 @@ class Experiment:
         "Amplitude of the first octave of --fourier_octaves; each further one has half of it.",
         above=0,
     )
+    spectral_normalization: bool = setting(
+        False,
+        "Divide each kernel of the discriminator by its largest singular value, as SN-GAN.",
+    )
+    dropout: float = setting(
+        0.0,
+        "Share of the units of each hidden layer of the discriminator that are dropped in "
+        "training. 0: none.",
+        at_least=0,
+        below=1,
+    )
+    minibatch: str = setting(
+        "none",
+        "What the discriminator's last layer sees of the other samples of a batch. discrimination: "
+        "how close their features lie; deviation: their standard deviation in groups of 4. "
+        "Excludes penalties on single samples; with a --strategy each replica sees its own share.",
+        choices=("none", "discrimination", "deviation"),
+    )
+    packing: int = setting(
+        1,
+        "Number of samples that the discriminator sees as one, all real or all generated, as "
+        "PacGAN. A batch of n samples is n / packing of them.",
+        at_least=1,
+    )
     normalization: str = setting(
         "none",
         "Normalization in generator and encoder. synchronized_batch takes its statistics over all "
@@ -195,7 +220,7 @@ class Experiment:
     penalty: str = setting(
         "pairwise",
         "Penalty on the discriminator. pairwise: the pairwise gradient penalty; gradient: that of "
-        "WGAN-GP; none: no penalty.",
+        "WGAN-GP; none: no penalty. --list shows the others, r1 and dragan among them.",
     )
     penalty_weight: float = setting(0.1, "Weight λ of the penalty. 0: no penalty.", at_least=0)
     penalty_form: str = setting(
@@ -227,6 +252,21 @@ class Experiment:
         "Bound c that keeps D's weights in [-c, c]; WGAN's is 0.01. 0: no bound.",
         at_least=0,
     )
+    adversarial_weight: float = setting(
+        1.0,
+        "Weight of the adversarial loss in that of generator and encoder. 0: their --terms alone, "
+        "as with feature matching.",
+        at_least=0,
+    )
+    instance_noise: float = setting(
+        0.0,
+        "Standard deviation of the normal noise on all x that the discriminator sees, at the "
+        "beginning; it falls to 0 in --instance_noise_steps. Penalties see x without it. 0: none.",
+        at_least=0,
+    )
+    instance_noise_steps: int = setting(
+        0, "Training steps until --instance_noise has fallen to 0.", at_least=0
+    )
     autoencoder_weight: float = setting(
         0.0,
         "Weight of the autoencoder loss of G and E, the mean of (x - G(E(x)))². 0: no such loss.",
@@ -240,6 +280,24 @@ class Experiment:
         at_least=1,
     )
     learning_rate: float = setting(2e-3, "Learning rate of Adam, for all networks.", above=0)
+    discriminator_learning_rate: float = setting(
+        0.0,
+        "Learning rate of the discriminator, where it is another one (two time-scales). "
+        "0: --learning_rate.",
+        at_least=0,
+    )
+    weight_decay: float = setting(
+        0.0,
+        "Decoupled weight decay w of the kernels of all networks, by AdamW: each step takes "
+        "learning rate · w · W off. 0: Adam.",
+        at_least=0,
+    )
+    clip_norm: float = setting(
+        0.0,
+        "Largest norm of each network's gradient, over all its weights; a longer one is shortened "
+        "to it. 0: no bound.",
+        at_least=0,
+    )
     schedule: str = setting(
         "cosine",
         "Course of the learning rate. cosine: it falls to --learning_rate_floor at the end, so "
@@ -261,6 +319,24 @@ class Experiment:
         "Updates of the discriminator for each update of the other networks; 5 is usual with "
         "wasserstein.",
         at_least=1,
+    )
+    generator_steps: int = setting(
+        1,
+        "Updates of generator and encoder after those of the discriminator, with the same x and "
+        "other z.",
+        at_least=1,
+    )
+    unroll: int = setting(
+        0,
+        "Inner steps of a copy of the discriminator before generator and encoder meet it, as in an "
+        "unrolled GAN; 5 or 10 are usual. 0: none.",
+        at_least=0,
+    )
+    unroll_rate: float = setting(0.01, "Learning rate of the steps of --unroll.", above=0)
+    unroll_gradient: bool = setting(
+        True,
+        "Let generator and encoder see how they change the steps of --unroll. Without it they meet "
+        "a better trained discriminator.",
     )
     average_decay: float = setting(
         0.999,
@@ -347,6 +423,7 @@ class Experiment:
             METHODS.check(self.method)
         self._check_data()
         self._check_model()
+        self._check_discriminator()
         self._check_execution()
 
     def _check_data(self) -> None:
@@ -390,7 +467,9 @@ class Experiment:
         has_modes = self.prior not in PRIORS
         prior_length = DATASETS[self.prior].features if has_modes else self.latent_length
         needing = [part.name for part in self._own_terms if _needs_encoder(part.name)]
-        needs_bound = LOSSES[parse_part(self.loss, "loss").name].needs_bound
+        loss = parse_part(self.loss, "loss")
+        needs_bound = LOSSES[loss.name].needs_bound
+        has_own_labels = LOSSES[loss.name].labels_samples
         self._refuse_first(
             (self.is_image and self.model == "encoder", "model", "bigan or gan with images"),
             (self.penalty not in penalties, "penalty", f"one of {', '.join(penalties)}"),
@@ -399,6 +478,9 @@ class Experiment:
              f"no {' and no '.join(needing)} {without}"),
             (self.autoencoder_weight > 0 and self.model != "bigan", "autoencoder_weight",
              f"0 {without}"),
+            ("smoothing" in loss.settings and not has_own_labels and loss.name in _OWN_LOSSES,
+             "loss", f"no smoothing with {loss.name}, whose D does not call samples true or false: "
+             "vanilla:smoothing=… or saturating:smoothing=…"),
             (needs_bound and not self.bounds_discriminator, "loss",
              "another one, such as vanilla, without a --penalty and a --weight_clip: nothing "
              "would bound D"),
@@ -414,6 +496,53 @@ class Experiment:
              "1 or 2 with --model=encoder, so that the prior can be cut into cells and drawn"),
         )  # fmt: skip
 
+    def _check_discriminator(self) -> None:
+        names = [part.name for part in self.term_parts]
+        single = [name for name in names if TERMS[name].needs_separate_examples]
+        dropping = [name for name in names if TERMS[name].needs_dropout]
+        takes = NETWORKS[self.network].discriminator_takes
+        across = self.minibatch != "none"
+        parts = self.discriminator_steps * self.packing
+        self._refuse_first(
+            *((getattr(self, name) != _DEFAULTS[name] and name not in takes, name,
+               f"{to_text(_DEFAULTS[name])} with --network={self.network}")
+              for name in DISCRIMINATOR_PARTS),
+            (across and bool(single), "minibatch",
+             f"none with {' and '.join(single)}, which takes D's slope or change at single "
+             "samples, while its logit depends on all; or --packing in its place, or another "
+             "--penalty such as none"),
+            (bool(dropping) and not self.dropout, "dropout",
+             f"a number above 0 with {' and '.join(dropping)}, which compares two passes with "
+             "different dropout; or augmentation_consistency in its place"),
+            (bool(self.batch_size % parts), "batch_size", self._parts_of_a_batch(parts)),
+            (self.unroll > 0 and self.spectral_normalization, "unroll",
+             "0 with --spectral_normalization, whose state would have to be unrolled too; or "
+             "--penalty=r1 in its place"),
+            (self.unroll > 0 and self.dropout > 0, "unroll",
+             "0 with --dropout: each inner step would be of another discriminator"),
+            (self.unroll > 0 and self.strategy != "none", "unroll",
+             f"0 with --strategy={self.strategy}, where each replica would unroll its share alone"),
+            (self.instance_noise > 0 and not self.instance_noise_steps, "instance_noise_steps",
+             "the number of steps in which --instance_noise falls to 0"),
+            (self.instance_noise == 0 and self.instance_noise_steps > 0, "instance_noise_steps",
+             "0 without --instance_noise"),
+            (self.adversarial_weight == 0 and not self._trains_generator, "adversarial_weight",
+             "a number above 0 without a term for generator and encoder such as "
+             "--terms=feature_matching"),
+        )  # fmt: skip
+
+    def _parts_of_a_batch(self, parts: int) -> str:
+        steps = f"a multiple of --discriminator_steps={self.discriminator_steps}"
+        if self.packing == 1:
+            return steps
+        near = max(1, self.batch_size // parts) * parts
+        return f"{steps} times --packing={self.packing}, such as {near}"
+
+    @property
+    def _trains_generator(self) -> bool:
+        """Whether a term is one of the losses of generator and encoder."""
+        return any(TERMS[part.name].trains_generator for part in self.term_parts)
+
     def _check_execution(self) -> None:
         self._refuse_first(
             (self.strategy != "none" and self.deterministic, "deterministic",
@@ -422,8 +551,8 @@ class Experiment:
              f"nothing with --strategy={self.strategy}"),
             (self.strategy == "multi_worker" and self.on_nan == "rollback", "on_nan",
              "stop with --strategy=multi_worker"),
-            (bool(self.batch_size % self.discriminator_steps), "batch_size",
-             f"a multiple of --discriminator_steps={self.discriminator_steps}"),
+            (self.clip_norm > 0 and self.strategy != "none", "clip_norm",
+             f"0 with --strategy={self.strategy}, where each replica would clip its share alone"),
         )  # fmt: skip
 
     def _refuse_first(self, *rules: tuple[bool, str, str]) -> None:
@@ -462,10 +591,11 @@ class Experiment:
 
     @property
     def bounds_discriminator(self) -> bool:
-        """Whether a term or clipped weights keep D's slope within bounds."""
+        """Whether a term, clipped weights or normalized kernels keep D's slope within bounds."""
         terms = [part.name for part in self._own_terms]
         terms += [self.penalty] if self.has_penalty else []
-        return bool(self.weight_clip) or any(TERMS[name].bounds_discriminator for name in terms)
+        is_bounded = bool(self.weight_clip) or self.spectral_normalization
+        return is_bounded or any(TERMS[name].bounds_discriminator for name in terms)
 
     @property
     def term_parts(self) -> list[Part]:
@@ -495,3 +625,5 @@ def _needs_encoder(name: str) -> bool:
 
 
 KINDS: dict[str, Any] = get_type_hints(Experiment)
+_DEFAULTS = {field.name: field.default for field in dataclasses.fields(Experiment)}
+_OWN_LOSSES = frozenset(LOSSES)  # what others are able to do, they know themselves

@@ -88,6 +88,123 @@ _PAPER = dict(
     beta_1=0.5,
 )
 
+# The field's other remedies, by their authors' weights and the plain GAN's learning rates: they
+# have not been tuned as the others have.
+_GAN = dict(_PLAIN, model="gan")
+_GAN_SETTINGS: dict[str, Any] = dict(
+    toys=dict(learning_rate=1e-3), images=_SLOW, by_experiment=_SMALL_LATENT
+)
+_R1_WEIGHT: dict[str, Any] = dict(
+    _GAN_SETTINGS,
+    toys=dict(learning_rate=1e-3, penalty_weight=1.0),
+    images=dict(_SLOW, penalty_weight=10.0),
+)
+_OTHERS = {
+    "wgan-lp": Method(
+        text="WGAN-LP: a GAN with a penalty on slopes of D above 1",
+        settings=dict(_CRITIC, model="gan", penalty="wgan_lp", penalty_weight=10.0),
+        toys=_TOY_CRITIC,
+        images=_IMAGE_CRITIC,
+        by_experiment=_SMALL_LATENT,
+    ),
+    "ct-gan": Method(
+        text="CT-GAN: WGAN-GP, and D alike under two dropouts",
+        settings=dict(
+            _CRITIC,
+            model="gan",
+            penalty="gradient",
+            penalty_weight=10.0,
+            terms=("consistency:weight=2.0",),
+            dropout=0.5,
+        ),
+        toys=_TOY_CRITIC,
+        images=_IMAGE_CRITIC,
+        by_experiment=_SMALL_LATENT,
+    ),
+    "dragan": Method(
+        text="DRAGAN: a GAN whose D has slope 1 around real samples",
+        settings=dict(_GAN, penalty="dragan", penalty_weight=10.0),
+        **_GAN_SETTINGS,
+    ),
+    "r1": Method(
+        text="a GAN with a penalty on D's slope at real samples",
+        settings=dict(_GAN, penalty="r1"),
+        **_R1_WEIGHT,
+    ),
+    "zero-centered": Method(
+        text="a GAN with a penalty on D's slope between real and generated samples",
+        settings=dict(_GAN, penalty="zero_centered", penalty_weight=100.0),
+        **_GAN_SETTINGS,
+    ),
+    "r3gan": Method(
+        text="R3GAN's loss: relativistic pairs with R1 and R2",
+        settings=dict(_GAN, loss="relativistic", penalty="r1"),
+        toys=dict(learning_rate=1e-3, penalty_weight=1.0, terms=("r2:weight=1.0",)),
+        images=dict(_SLOW, penalty_weight=10.0, terms=("r2:weight=10.0",)),
+        by_experiment=_SMALL_LATENT,
+    ),
+    "sngan": Method(
+        text="SN-GAN: a GAN with spectral normalization of D",
+        settings=dict(_GAN, spectral_normalization=True),
+        **_GAN_SETTINGS,
+    ),
+    "cr-gan": Method(
+        text="CR-GAN: SN-GAN, and D alike for a sample and a changed copy of it",
+        settings=dict(
+            _GAN,
+            spectral_normalization=True,
+            penalty="augmentation_consistency",
+            penalty_weight=10.0,
+        ),
+        **_GAN_SETTINGS,
+    ),
+    "lecam": Method(
+        text="a GAN with LeCam's term on D's logits",
+        settings=dict(_GAN, penalty="lecam", penalty_weight=0.3),
+        **_GAN_SETTINGS,
+    ),
+    "pacgan": Method(
+        text="PacGAN: a GAN whose D sees two samples at once; --packing=3 or 4 for more",
+        settings=dict(_GAN, packing=2),
+        **_GAN_SETTINGS,
+    ),
+    "minibatch-discrimination": Method(
+        text="a GAN whose D sees how close the samples of a batch lie",
+        settings=dict(_GAN, minibatch="discrimination"),
+        **_GAN_SETTINGS,
+    ),
+    "minibatch-deviation": Method(
+        text="a GAN whose D sees how much the samples of a batch differ",
+        settings=dict(_GAN, minibatch="deviation"),
+        **_GAN_SETTINGS,
+    ),
+    "unrolled": Method(
+        text="an unrolled GAN: G looks five steps of D ahead, and through them",
+        settings=dict(_GAN, unroll=5),
+        **_GAN_SETTINGS,
+    ),
+    "feature-matching": Method(
+        text="a GAN whose G matches means of D's last hidden layer alone",
+        settings=dict(_GAN, terms=("feature_matching:weight=1.0",), adversarial_weight=0.0),
+        **_GAN_SETTINGS,
+    ),
+    "veegan": Method(
+        text="VEEGAN: a BiGAN whose E finds the z of every G(z)",
+        settings=dict(_PLAIN, model="bigan", terms=("latent_reconstruction:weight=1.0",)),
+        **_GAN_SETTINGS,
+    ),
+    "alice-absolute": Method(
+        text="ALICE with the absolute error: a BiGAN with an autoencoder loss",
+        settings=dict(_PLAIN, model="bigan", terms=("autoencoder:weight=1.0:error=absolute",)),
+        **_GAN_SETTINGS,
+    ),
+    "msgan": Method(
+        text="MSGAN: a GAN whose G is paid for samples as far apart as their z",
+        settings=dict(_GAN, terms=("mode_seeking:weight=1.0",)),
+        **_GAN_SETTINGS,
+    ),
+}
+
 METHODS = Registry(
     "method",
     {
@@ -173,6 +290,7 @@ METHODS = Registry(
             by_experiment=_SMALL_LATENT,
             image_step=1 / 0.32,
         ),
+        **_OTHERS,
         "paper": Method(
             text="the pairwise penalty with the paper's networks and settings",
             settings=_PAPER,

@@ -22,16 +22,29 @@ class LossEntry(Entry):
 
     Attributes:
         needs_bound: whether it has no minimum unless something bounds D's slope.
+        labels_samples: whether D's loss calls samples true or false, so that its labels can be
+            smoothed.
     """
 
     needs_bound: bool = False
+    labels_samples: bool = False
 
 
 LOSSES = Registry(
     "loss",
     {
         "vanilla": LossEntry(
-            "logan.losses:vanilla", "non-saturating; smoothing=0.1 smooths one side"
+            "logan.losses:vanilla",
+            "non-saturating; smoothing=0.1 smooths the labels of real samples",
+            labels_samples=True,
+        ),
+        "saturating": LossEntry(
+            "logan.losses:saturating",
+            "the minimax game's; smoothing as vanilla's",
+            labels_samples=True,
+        ),
+        "relativistic": LossEntry(
+            "logan.losses:relativistic", "real and fake in pairs; R3GAN's with R1 and R2"
         ),
         "wasserstein": LossEntry(
             "logan.losses:wasserstein", "WGAN's; something must bound D", needs_bound=True
@@ -51,14 +64,20 @@ class TermEntry(Entry):
     Attributes:
         is_penalty: whether it is one on D, which --penalty can name.
         needs_encoder: whether it works with an encoder only.
+        needs_separate_examples: whether it takes D for a function of single examples.
+        needs_dropout: whether it works with dropout in D only.
         bounds_discriminator: whether it bounds D's slope, as a Wasserstein loss requires.
+        trains_generator: whether it makes generator and encoder follow the data.
         fields: of those of its settings that have a flag of their own, the flag's name. The weight
             of a penalty is --penalty_weight.
     """
 
     is_penalty: bool = False
     needs_encoder: bool = False
+    needs_separate_examples: bool = False
+    needs_dropout: bool = False
     bounds_discriminator: bool = False
+    trains_generator: bool = False
     fields: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
@@ -70,6 +89,7 @@ TERMS = Registry(
             "pairwise gradient penalty on D",
             is_penalty=True,
             needs_encoder=True,
+            needs_separate_examples=True,
             bounds_discriminator=True,
             fields=dict(
                 form="penalty_form",
@@ -81,12 +101,82 @@ TERMS = Registry(
             "logan.terms.gradient:GradientPenalty",
             "WGAN-GP's penalty on D",
             is_penalty=True,
+            needs_separate_examples=True,
             bounds_discriminator=True,
         ),
+        "wgan_lp": TermEntry(
+            "logan.terms.gradient:OneSidedGradientPenalty",
+            "WGAN-LP's penalty on D: on slopes above 1 only",
+            is_penalty=True,
+            needs_separate_examples=True,
+            bounds_discriminator=True,
+        ),
+        "dragan": TermEntry(
+            "logan.terms.gradient:DraganPenalty",
+            "DRAGAN's penalty on D: slope 1 around real samples",
+            is_penalty=True,
+            needs_separate_examples=True,
+        ),
+        "r1": TermEntry(
+            "logan.terms.gradient:R1Penalty",
+            "weight / 2 · mean ‖∇D‖² at real samples",
+            is_penalty=True,
+            needs_separate_examples=True,
+        ),
+        "r2": TermEntry(
+            "logan.terms.gradient:R2Penalty",
+            "weight / 2 · mean ‖∇D‖² at generated samples",
+            is_penalty=True,
+            needs_separate_examples=True,
+        ),
+        "zero_centered": TermEntry(
+            "logan.terms.gradient:ZeroCenteredPenalty",
+            "mean ‖∇D‖² between real and generated samples",
+            is_penalty=True,
+            needs_separate_examples=True,
+            bounds_discriminator=True,
+        ),
+        "consistency": TermEntry(
+            "logan.terms.consistency:ConsistencyTerm",
+            "CT-GAN's: D alike under two dropouts; beside --penalty=gradient",
+            is_penalty=True,
+            needs_separate_examples=True,
+            needs_dropout=True,
+        ),
+        "augmentation_consistency": TermEntry(
+            "logan.terms.consistency:AugmentationConsistency",
+            "CR-GAN's: D alike for x and x mirrored and shifted, or with noise",
+            is_penalty=True,
+            needs_separate_examples=True,
+        ),
+        "lecam": TermEntry(
+            "logan.terms.consistency:LeCamTerm",
+            "LeCam's: D's logits near the average of the other kind",
+            is_penalty=True,
+        ),
+        "latent_reconstruction": TermEntry(
+            "logan.terms.reconstruction:LatentReconstruction",
+            "‖z - E(G(z))‖² for G and E (VEEGAN's)",
+            needs_encoder=True,
+        ),
+        "feature_matching": TermEntry(
+            "logan.terms.diversity:FeatureMatching",
+            "means of D's last hidden layer alike for real and generated; for G and E",
+            trains_generator=True,
+        ),
+        "mode_seeking": TermEntry(
+            "logan.terms.diversity:ModeSeeking", "MSGAN's: different z make different G(z)"
+        ),
+        "historical_averaging": TermEntry(
+            "logan.terms.weights:HistoricalAveraging",
+            "all networks' weights near their mean over training",
+        ),
+        "l2": TermEntry("logan.terms.weights:WeightPenalty", "squares of D's kernels"),
         "autoencoder": TermEntry(
             "logan.terms.reconstruction:AutoencoderLoss",
-            "mean (x - G(E(x)))² for G and E",
+            "mean (x - G(E(x)))², or error=absolute, for G and E (ALICE's)",
             needs_encoder=True,
+            trains_generator=True,
         ),
     },
 )
@@ -110,6 +200,9 @@ class NetworkEntry(Entry):
     encoder_activations: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
+# What a discriminator may have with the networks of this package.
+DISCRIMINATOR_PARTS = ("spectral_normalization", "dropout", "minibatch")
+
 NETWORKS = Registry(
     "network",
     {
@@ -117,13 +210,14 @@ NETWORKS = Registry(
             "logan.networks.mlp:MLP",
             "multilayer perceptrons, for vectors",
             takes=("hidden_layers",),
-            discriminator_takes=("fourier_octaves", "fourier_scale"),
+            discriminator_takes=("fourier_octaves", "fourier_scale", *DISCRIMINATOR_PARTS),
         ),
         "convolutional": NetworkEntry(
             "logan.networks.convolutional:CONVOLUTIONAL",
             "DCGAN-like, for images",
             of_images=True,
             encoder_activations=dict(uniform="tanh", normal="linear"),
+            discriminator_takes=DISCRIMINATOR_PARTS,
         ),
     },
 )

@@ -8,16 +8,40 @@ A new one is a class like those of `logan.terms.gradient` and a line in
 import logan.keras_settings  # noqa: F401  before Keras is imported
 from logan.settings.names import TERMS
 from logan.terms.base import Compared, Term, Update
-from logan.terms.gradient import GradientPenalty, PairwisePenalty
-from logan.terms.reconstruction import AutoencoderLoss
+from logan.terms.consistency import AugmentationConsistency, ConsistencyTerm, LeCamTerm
+from logan.terms.diversity import FeatureMatching, ModeSeeking
+from logan.terms.gradient import (
+    DraganPenalty,
+    GradientPenalty,
+    OneSidedGradientPenalty,
+    PairwisePenalty,
+    R1Penalty,
+    R2Penalty,
+    ZeroCenteredPenalty,
+)
+from logan.terms.reconstruction import AutoencoderLoss, LatentReconstruction
+from logan.terms.weights import HistoricalAveraging, WeightPenalty
 
 __all__ = [
+    "AugmentationConsistency",
     "AutoencoderLoss",
     "Compared",
+    "ConsistencyTerm",
+    "DraganPenalty",
+    "FeatureMatching",
     "GradientPenalty",
+    "HistoricalAveraging",
+    "LatentReconstruction",
+    "LeCamTerm",
+    "ModeSeeking",
+    "OneSidedGradientPenalty",
     "PairwisePenalty",
+    "R1Penalty",
+    "R2Penalty",
     "Term",
     "Update",
+    "WeightPenalty",
+    "ZeroCenteredPenalty",
     "get",
 ]
 

@@ -1,12 +1,16 @@
 """A summand of a loss, and what it is called with."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, ClassVar, Literal, NamedTuple
 
+import keras
 import tensorflow as tf
 
+from logan.packing import packed, unpacked
 from logan.randomness import Draw
+
+AddVariable = Callable[[str, Sequence[int]], keras.Variable]  # of a name and a shape, zeros
 
 
 class Compared(NamedTuple):
@@ -31,6 +35,17 @@ class Update:
         compared: the inputs that the discriminator compares. In its own update they are constants.
         labels: int64 [batch], classes of the real samples, or None.
         draw: the random draws of the update.
+        side: whose update it is, "discriminator" or "generator".
+        logits: D's logits of the real and of the fake inputs, float32 [batch, 1] each; known in the
+            discriminator's update only.
+        with_hidden: maps D's inputs to its last hidden layer, float32 [batch, features], and its
+            logits; see `logan.networks.hidden`.
+        variables: the trained variables of each network, the discriminator too, by role.
+        step: finished training steps, an integer scalar.
+        packing: samples in each of the inputs compared, see `logan.packing`.
+        latents: gives the z of this update's generations, float32 [samples, latent_length]; None
+            without a generator.
+        state: the variables of the term that is called, by name, see `Term.make_state`.
     """
 
     discriminator: Callable[..., tf.Tensor]
@@ -38,10 +53,19 @@ class Update:
     compared: Compared
     labels: tf.Tensor | None
     draw: Draw
+    side: str = "discriminator"
+    logits: tuple[tf.Tensor, tf.Tensor] | None = None
+    with_hidden: Callable[..., tuple[tf.Tensor, tf.Tensor]] | None = None
+    variables: Mapping[str, Sequence[Any]] = dataclasses.field(default_factory=dict)
+    step: Any = 0
+    packing: int = 1
+    latents: Callable[[], tf.Tensor] | None = None
+    state: Mapping[str, keras.Variable] = dataclasses.field(default_factory=dict)
 
     def reconstruct(self) -> tf.Tensor:
         """x̂ = G(E(x)), of x's shape."""
-        return self.networks["generator"](self.compared.real[1])
+        z = unpacked(self.compared.real[1], self.packing)
+        return packed(self.networks["generator"](z), self.packing)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,7 +74,8 @@ class Term:
 
     Attributes:
         weight: >= 0; a term of weight 0 is left out.
-        side: whose loss it is added to: the discriminator's, or that of generator and encoder.
+        side: whose loss it is added to: the discriminator's, that of generator and encoder, or
+            both.
         needs_encoder: whether it works with an encoder only.
         needs_separate_examples: of one on the discriminator's side, whether D's logit of an example
             must depend on that example alone, as a penalty on its gradient example by example
@@ -63,7 +88,7 @@ class Term:
 
     weight: float = 1.0
 
-    side: ClassVar[Literal["discriminator", "generator"]] = "discriminator"
+    side: ClassVar[Literal["discriminator", "generator", "both"]] = "discriminator"
     needs_encoder: ClassVar[bool] = False
     needs_separate_examples: ClassVar[bool | None] = None
     log_names: ClassVar[tuple[str, ...]] = ()
@@ -75,6 +100,46 @@ class Term:
     def __call__(self, update: Update) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """The summand, a float32 scalar with its weight, and what to log of it by name."""
         raise NotImplementedError
+
+    @property
+    def ties_reconstructions(self) -> bool:
+        """Whether it asks G(E(x)) to be x, so that reconstructions tell how far a training is."""
+        return self.needs_encoder
+
+    def check(self, roles: Collection[str], discriminator: keras.Model | None = None) -> None:
+        """Refuses a model that the term does not go with.
+
+        Args:
+            roles: the networks against the discriminator: generator, encoder.
+            discriminator: D, or None if it is not made yet.
+
+        Raises:
+            ValueError: if it needs an encoder beside a generator and they are not both there, or D
+                for a function of single examples and it is not.
+        """
+        if self.needs_separate_examples and getattr(discriminator, "looks_across_batch", False):
+            raise ValueError(
+                f"Expected a discriminator of single examples for {self}, or packing, whose packs "
+                "are examples. Received: one that looks across the batch"
+            )
+        if self.needs_encoder and not {"generator", "encoder"} <= set(roles):
+            raise ValueError(
+                f"Expected a generator and an encoder for {self}. Received: {', '.join(roles)}. "
+                "BiGAN(generator, encoder, discriminator) has both, with a discriminator D(x, z); "
+                'docs/own_model.md, "From D(x) to D(x, z)", has the lines that make one of D(x)'
+            )
+
+    def make_state(
+        self, networks: Mapping[str, keras.Model], variable: AddVariable
+    ) -> dict[str, keras.Variable]:
+        """The variables that the term keeps from update to update, by name. They are saved.
+
+        Args:
+            networks: of the model, by role, the discriminator too.
+            variable: makes a float32 variable of zeros of a name and a shape.
+        """
+        del networks, variable
+        return {}
 
     def get_config(self) -> dict[str, Any]:
         return dataclasses.asdict(self)

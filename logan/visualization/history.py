@@ -94,16 +94,16 @@ class History:
         return load_toy(self.run.experiment)
 
 
-def contour_of(snapshot: Snapshot) -> Contour:
-    """D's logits over a plane."""
+def contour_of(snapshot: Snapshot) -> Contour | None:
+    """D's logits over a plane; None of a D that sees several samples."""
+    if "contour_x" not in snapshot:
+        return None
     return Contour(*(snapshot[name] for name in ("contour_x", "contour_y", "contour_logits")))
 
 
 def plane_contour(snapshot: Snapshot) -> Contour | None:
     """D's logits over the plane of 2-D x."""
-    if "contour_x" not in snapshot or snapshot["real"].shape[1] != 2:
-        return None
-    return contour_of(snapshot)
+    return contour_of(snapshot) if snapshot["real"].shape[1] == 2 else None
 
 
 def mode_centers(toy: ToyDistribution) -> np.ndarray:

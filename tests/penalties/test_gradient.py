@@ -5,7 +5,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from logan.penalties import gradient_norm, gradient_penalty
+from logan.penalties import (
+    gradient_norm,
+    gradient_penalty,
+    one_sided_gradient_penalty,
+    perturbed,
+    squared_slope,
+    zero_centered_gradient_penalty,
+)
 
 
 def half_square(x):
@@ -84,3 +91,59 @@ def test_epsilon_that_is_not_one_number_for_each_example_is_refused(shape):
     x = tf.ones([3, 2])
     with pytest.raises(ValueError, match="epsilon"):
         gradient_penalty(half_square, [x], [2 * x], epsilon=tf.zeros(shape))
+
+
+def joint(x, z):
+    """D(x, z) = ½‖x‖² + 12 z: its gradient is (x, 12)."""
+    return tf.reduce_sum(tf.square(x), axis=1) / 2 + 12 * z[:, 0]
+
+
+@pytest.mark.parametrize(("over", "expected"), [(None, 169.0), ((0,), 25.0), ((1,), 144.0)])
+def test_squared_slope_over_both_inputs_or_one(over, expected):
+    points = tf.constant([[3.0, 4.0]]), tf.zeros([1, 1])
+    np.testing.assert_allclose(squared_slope(joint, points, over=over), [expected], rtol=1e-6)
+
+
+def test_one_sided_penalty_asks_for_nothing_below_slope_1():
+    # The slope of ½‖x‖² is 3 at one end, ½ at the other, and 1.75 half way.
+    real, fake = [tf.constant([[3.0, 0.0]])], [tf.constant([[0.5, 0.0]])]
+    for epsilon, expected in [(1.0, 4.0), (0.0, 0.0), (0.5, 0.5625)]:
+        penalty = one_sided_gradient_penalty(
+            half_square, real, fake, epsilon=tf.constant([epsilon])
+        )
+        np.testing.assert_allclose(penalty, [expected], rtol=1e-6)
+
+
+def test_zero_centered_penalty_is_the_square_of_the_slope():
+    real, fake = [tf.constant([[3.0, 0.0]])], [tf.constant([[1.0, 0.0]])]
+    penalty = zero_centered_gradient_penalty(half_square, real, fake, epsilon=tf.constant([0.5]))
+    np.testing.assert_allclose(penalty, [4.0], rtol=1e-6)
+    penalty = zero_centered_gradient_penalty(
+        joint, [*real, tf.zeros([1, 1])], [*fake, tf.ones([1, 1])], epsilon=[1.0], over=[1]
+    )
+    np.testing.assert_allclose(penalty, [144.0], rtol=1e-6)
+
+
+def test_perturbed_by_one_deviation_over_the_whole_batch():
+    # The numbers 0, 2, 4, 6 have the variance 5.
+    real = [tf.constant([[0.0, 2.0], [4.0, 6.0]])]
+    noise = [tf.constant([[1.0, 0.0], [0.5, 0.25]])]
+    (moved,) = perturbed(real, noise, 2.0)
+    root = 5**0.5
+    np.testing.assert_allclose(moved, [[2 * root, 2], [4 + root, 6 + root / 2]], rtol=1e-6)
+
+
+def test_penalties_give_the_weights_a_gradient_and_the_points_none():
+    weight = tf.Variable([[2.0], [1.0]])
+    x = tf.constant([[1.0, 1.0]])
+    for penalty, expected in [
+        # ‖w‖² = 5: 2w, and (√5 - 1)²: 2(√5 - 1) w / √5.
+        (zero_centered_gradient_penalty, np.array([[4.0], [2.0]])),
+        (one_sided_gradient_penalty, 2 * (1 - 5**-0.5) * np.array([[2.0], [1.0]])),
+    ]:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            loss = penalty(lambda x: x @ weight, [x], [2 * x])
+        of_weight, of_x = tape.gradient(loss, [weight, x])
+        np.testing.assert_allclose(of_weight, expected, rtol=1e-5)
+        assert of_x is None

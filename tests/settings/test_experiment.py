@@ -5,6 +5,7 @@ import pytest
 from logan.errors import UserError
 from logan.settings import (
     METHODS,
+    NETWORKS,
     PAPER_NAMES,
     PRESETS,
     Experiment,
@@ -18,6 +19,7 @@ from logan.settings import (
     to_text,
     with_whole_paths,
 )
+from logan.settings.names import NetworkEntry
 
 VIDEO = dict(video=("street.mp4",))
 FOLDER = dict(data="photos")
@@ -432,3 +434,67 @@ def test_images_are_the_same_whatever_learns_them():
     assert data_differences(one, make("traffic", seed=3, loss="vanilla", flip=True)) == []
     rows = data_differences(one, make("traffic", scene=1, image_size=64))
     assert rows == ["--scene: 0, not 1", "--image_size: 32, not 64"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        # What looks across the batch, and what takes single samples.
+        (dict(minibatch="deviation"), r"--minibatch: expected none with pairwise, .*--packing"),
+        (
+            dict(minibatch="discrimination", penalty="none", terms=("r1", "autoencoder")),
+            r"--minibatch: expected none with r1, .*--packing",
+        ),
+        (
+            dict(minibatch="deviation", penalty="gradient", terms=("augmentation_consistency",)),
+            r"--minibatch: expected none with gradient and augmentation_consistency, ",
+        ),
+        # Labels that a loss does not have.
+        (dict(loss="wasserstein:smoothing=0.1"), r"--loss: expected no smoothing .*vanilla:smooth"),
+        (
+            dict(loss="relativistic:smoothing=0.2"),
+            r"--loss: expected no smoothing .*vanilla:smooth",
+        ),
+        # Packs that do not fit.
+        (dict(packing=3, batch_size=128), r"--batch_size: .*--packing=3, such as 126\. .*128"),
+        (
+            dict(packing=2, discriminator_steps=3, batch_size=64),
+            r"--batch_size: .*discriminator_steps=3 times --packing=2, such as 60\.",
+        ),
+        (dict(packing=0), r"--packing: expected a number >= 1"),
+        # What has nothing to work on.
+        (dict(terms=("consistency:weight=2",)), r"--dropout: expected a number above 0 with cons"),
+        (dict(instance_noise=0.1), r"--instance_noise_steps: expected the number of steps"),
+        (dict(instance_noise_steps=5), r"--instance_noise_steps: expected 0 without"),
+        (dict(adversarial_weight=0.0), r"--adversarial_weight: .*feature_matching"),
+        (dict(clip_norm=1.0, strategy="mirrored"), r"--clip_norm: expected 0 with --strategy=mirr"),
+        (dict(dropout=1.0), r"--dropout: expected a number < 1"),
+        (dict(minibatch="mean"), r"--minibatch: expected one of none, discrimination, deviation"),
+        (dict(loss="wasserstein", penalty="r1"), r"--loss: expected another one"),
+        (dict(penalty="r3"), r"--penalty: expected one of none, pairwise, gradient, wgan_lp"),
+    ],
+)
+def test_remedies_that_make_no_sense_together_are_refused_with_another_way(settings, message):
+    with pytest.raises(UserError, match=message):
+        make("ring8", **settings)
+
+
+def test_remedies_that_go_together_are_taken():
+    make("ring8", minibatch="deviation", penalty="none", packing=2, terms=("lecam",))
+    make("ring8", packing=4, terms=("r1:inputs=x", "r2"))
+    make("ring8", loss="wasserstein", penalty="none", spectral_normalization=True)
+    make("ring8", loss="wasserstein", penalty="wgan_lp")
+    make("ring8", loss="saturating:smoothing=0.1", dropout=0.5, terms=("consistency",))
+    make("ring8", adversarial_weight=0.0, terms=("feature_matching",))
+    assert make("ring8", penalty="r1", penalty_weight=2.0).term_parts == [("r1", {"weight": 2.0})]
+
+
+def test_networks_without_a_part_refuse_its_flag():
+    NETWORKS.register("bare", NetworkEntry(takes=("hidden_layers",)))(None)
+    try:
+        for settings in (dict(spectral_normalization=True), dict(dropout=0.5)):
+            name = next(iter(settings))
+            with pytest.raises(UserError, match=rf"^--{name}: expected .* with --network=bare"):
+                make("ring8", network="bare", fourier_octaves=0, **settings)
+    finally:
+        NETWORKS.remove("bare")
