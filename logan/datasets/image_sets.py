@@ -1,7 +1,6 @@
 """Images to be measured: a folder, an archive, an array or a video, as people have them."""
 
 import contextlib
-import csv
 import dataclasses
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from logan.datasets.classes import rows_of_labels
 from logan.datasets.image_folder import load_pictures
 from logan.datasets.names import Names
 from logan.datasets.picture_files import picture_files
@@ -167,26 +167,8 @@ def with_labels(images: ImageSet, path: Path) -> ImageSet:
     Raises:
         UserError: if the file cannot be read, or lacks an image or a column.
     """
-    if not path.is_file():
-        raise UserError(f"--labels: expected a CSV file. Received: {path}: no file")
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"--labels: expected a CSV file. Received: {path}: {error}") from error
-    if not rows or not {"file", "label"} <= set(rows[0]):
-        raise UserError(
-            f"--labels: expected columns file and label in {path}. Received: "
-            f"{', '.join(rows[0]) if rows else 'no rows'}"
-        )
-    label_of = {row["file"]: row["label"] or "" for row in rows}
-    lacking = [name for name in images.names.files if name not in label_of]
-    if lacking:
-        raise UserError(
-            f"--labels: expected a row of every real image in {path}. Received: none of "
-            f"{lacking[0]}" + (f" and of {len(lacking) - 1:,} others" if lacking[1:] else "")
-        )
-    return dataclasses.replace(images, **_labels([label_of[name] for name in images.names.files]))
+    texts = rows_of_labels(path, images.names.files, "real")
+    return dataclasses.replace(images, **_labels(texts))
 
 
 def _labels(texts: list[str]) -> dict[str, Any]:

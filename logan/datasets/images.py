@@ -1,5 +1,8 @@
 """Images in memory or mapped from a file, as batches whose order is a pure function of the seed."""
 
+import functools
+from collections.abc import Callable, Sequence
+
 import numpy as np
 import tensorflow as tf
 
@@ -23,7 +26,8 @@ class Images:
         crop: what part of each source they show, in words; empty if all of it.
         has_fixed_camera: whether all show one scene, so that a foreground can be told from it.
         junction: the rendered junction that they show, if they do.
-        labels: int64 [images], classes from 0, or None. Batches are (x, y) with them.
+        label_names: what the classes are called, by number; empty without classes.
+        gives_labels: whether batches are (x, y) with classes y.
         names: what the images are called, or None.
     """
 
@@ -38,9 +42,27 @@ class Images:
         crop: str = "",
         has_fixed_camera: bool = False,
         junction: Junction | None = None,
-        labels: np.ndarray | None = None,
+        labels: np.ndarray | Callable[[], np.ndarray] | None = None,
+        label_names: Sequence[str] = (),
+        gives_labels: bool = True,
         names: Names | None = None,
     ):
+        """Takes what is known of the images.
+
+        Args:
+            frames: see the attributes, also of the others.
+            train: which are trained on.
+            test: which are held out.
+            flip: whether to mirror.
+            split: the choice in words.
+            crop: the part in words.
+            has_fixed_camera: whether there is one scene.
+            junction: the rendered one.
+            labels: int64 [images], or what reads them when they are first asked for, or None.
+            label_names: of the classes.
+            gives_labels: whether batches have them, if there are any.
+            names: of the images.
+        """
         self.frames = frames
         self.train = train
         self.test = test
@@ -49,8 +71,15 @@ class Images:
         self.crop = crop
         self.has_fixed_camera = has_fixed_camera
         self.junction = junction
-        self.labels = labels
+        self.label_names = label_names
+        self.gives_labels = gives_labels and labels is not None
         self.names = names
+        self._labels = labels
+
+    @functools.cached_property
+    def labels(self) -> np.ndarray | None:
+        """int64 [images], classes from 0, or None."""
+        return self._labels() if callable(self._labels) else self._labels
 
     def batches(self, seed: int, batch_size: int, first_step: int = 0) -> tf.data.Dataset:
         """Endless training batches; see `image_batches`."""
@@ -61,7 +90,7 @@ class Images:
             batch_size,
             first_step=first_step,
             flip=self.flip,
-            labels=self.labels,
+            labels=self.labels if self.gives_labels else None,
         )
 
     def evaluation_sample(self, seed: int, count: int) -> np.ndarray:

@@ -90,6 +90,7 @@ def _of_images(
         x,
         held_out_index=index,
         labels=None if images.labels is None else images.labels[index],
+        label_names=images.label_names or None,
         train=train,
         train_index=train_index,
         held_out_names=None if images.names is None else images.names.of(index),

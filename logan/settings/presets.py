@@ -68,6 +68,7 @@ PRESETS: dict[str, Preset] = {
     "images": _images("images"),
     "celeb_a": _images("celeb_a", image_size=64),
     "cifar10": _images("cifar10"),
+    "mnist": _images("mnist", channels=1),
     "custom": Preset("the flags and their defaults", {}, "custom"),
 }
 
