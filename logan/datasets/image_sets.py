@@ -5,7 +5,7 @@ import dataclasses
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
@@ -19,6 +19,9 @@ from logan.datasets.pixels import to_uint8
 from logan.datasets.splits import evenly
 from logan.datasets.video import load_frames, load_frames_and_origins, names_of_frames
 from logan.errors import UserError
+
+if TYPE_CHECKING:
+    from logan.datasets.stacked_digits import StackedDigits
 
 ARRAY_SUFFIXES = (".npy", ".npz")
 LARGEST_SIZE = 128  # unless asked for; features see little more
@@ -35,6 +38,7 @@ class ImageSet:
         text: where they come from, in words.
         labels: int64 [images], or None.
         label_names: what the labels are called, in their order.
+        stacked: the digits that they show one on another, if they do.
     """
 
     images: np.ndarray
@@ -42,6 +46,7 @@ class ImageSet:
     text: str
     labels: np.ndarray | None = None
     label_names: Sequence[str] = ()
+    stacked: "StackedDigits | None" = None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -53,7 +58,9 @@ class ImageSet:
         index = evenly(len(self), count)
         labels = None if self.labels is None else self.labels[index]
         text = f"{self.text}, of which {count:,} evenly spread"
-        return ImageSet(self.images[index], self.names.of(index), text, labels, self.label_names)
+        return dataclasses.replace(
+            self, images=self.images[index], names=self.names.of(index), text=text, labels=labels
+        )
 
 
 @dataclasses.dataclass(frozen=True)

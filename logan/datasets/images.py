@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import tensorflow as tf
@@ -11,6 +12,9 @@ from logan.datasets.names import Names
 from logan.datasets.pixels import to_unit_range
 from logan.datasets.splits import evenly
 from logan.randomness import Purpose, bits, key
+
+if TYPE_CHECKING:
+    from logan.datasets.stacked_digits import StackedDigits
 
 
 class Images:
@@ -26,6 +30,7 @@ class Images:
         crop: what part of each source they show, in words; empty if all of it.
         has_fixed_camera: whether all show one scene, so that a foreground can be told from it.
         junction: the rendered junction that they show, if they do.
+        stacked: the digits that they show one on another, if they do.
         label_names: what the classes are called, by number; empty without classes.
         gives_labels: whether batches are (x, y) with classes y.
         names: what the images are called, or None.
@@ -42,6 +47,7 @@ class Images:
         crop: str = "",
         has_fixed_camera: bool = False,
         junction: Junction | None = None,
+        stacked: "StackedDigits | None" = None,
         labels: np.ndarray | Callable[[], np.ndarray] | None = None,
         label_names: Sequence[str] = (),
         gives_labels: bool = True,
@@ -58,6 +64,7 @@ class Images:
             crop: the part in words.
             has_fixed_camera: whether there is one scene.
             junction: the rendered one.
+            stacked: the digits.
             labels: int64 [images], or what reads them when they are first asked for, or None.
             label_names: of the classes.
             gives_labels: whether batches have them, if there are any.
@@ -71,6 +78,7 @@ class Images:
         self.crop = crop
         self.has_fixed_camera = has_fixed_camera
         self.junction = junction
+        self.stacked = stacked
         self.label_names = label_names
         self.gives_labels = gives_labels and labels is not None
         self.names = names

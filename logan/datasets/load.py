@@ -18,6 +18,7 @@ from logan.datasets.mnist import load_mnist, load_mnist_labels
 from logan.datasets.names import Names
 from logan.datasets.passages import split_by_passages
 from logan.datasets.splits import split_by_time_block
+from logan.datasets.stacked_digits import StackedDigits, stacked_images
 from logan.datasets.toy import ToyDistribution, toy_distribution
 from logan.datasets.video import (
     FrameOrigin,
@@ -214,6 +215,21 @@ def load_digits(
         labels=labels,
         label_names=label_names,
     )
+
+
+def load_stacked_digits(
+    experiment: Experiment, cache: Path | None = None, *, show_progress: bool = False
+) -> Images:
+    """MNIST's digits, three in each image."""
+    labels, label_names = load_mnist_labels(experiment.data or None)
+    digits, train, test = load_mnist(
+        experiment.data or None,
+        size=experiment.image_size,
+        channels=1,
+        cache_dir=cache,
+        show_progress=show_progress,
+    )
+    return stacked_images(StackedDigits.of(digits, labels, label_names, train, test))
 
 
 def _official(

@@ -15,8 +15,10 @@ from logan.metrics.scene import Foreground, Scene
 if TYPE_CHECKING:
     from logan.datasets.junction import Junction, Truth
     from logan.datasets.names import Names
+    from logan.datasets.stacked_digits import StackedDigits
     from logan.datasets.toy import ToyDistribution
     from logan.extractors.base import Extractor
+    from logan.extractors.classifiers import Classifier
 
 COMPARED = 2_000  # images of the training and of the held-out part, and generations, at most
 FEWEST_COMPARED = 6  # images on each side: one more than the neighbours of density and coverage
@@ -82,6 +84,8 @@ class Record:
         prior_modes: those of its prior in place of that.
         has_fixed_camera: whether all images show one scene.
         junction: the rendered junction that they show.
+        stacked: the digits that they show one on another.
+        classifier: tells the classes of images, or of each channel of stacked digits.
         extractor: whose features of images are compared.
         compared: how many generated images features are compared of, at most.
         notes: what a reader has to know of the images, in words.
@@ -109,6 +113,8 @@ class Record:
     prior_modes: Modes | Absent = None
     has_fixed_camera: bool = False
     junction: "Junction | Absent" = None
+    stacked: "StackedDigits | Absent" = None
+    classifier: "Classifier | Absent" = None
     extractor: "Extractor | Absent" = None
     compared: int = COMPARED
     notes: Sequence[str] = ()

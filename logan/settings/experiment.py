@@ -60,8 +60,8 @@ class Experiment:
     dataset: str = setting(
         "ring8",
         "Data to learn. traffic: snapshots of --video, without it of the rendered junction. "
-        "images: the pictures in the folder --data. celeb_a, cifar10 and mnist: from --data, "
-        "without it fetched. The others are toy mixtures.",
+        "images: the pictures in the folder --data. celeb_a, cifar10, mnist and stacked_mnist: "
+        "from --data, without it fetched. The others are toy mixtures.",
         choices=DATASETS,
     )
     mode_weights: tuple[float, ...] = setting(
@@ -94,7 +94,8 @@ class Experiment:
     data: str = setting(
         "",
         "Folder or zip archive of pictures; for celeb_a and cifar10 a local folder or archive, for "
-        "mnist the folder of its four files. Empty: TensorFlow Datasets fetches these.",
+        "mnist and stacked_mnist the folder of MNIST's four files. Empty: TensorFlow Datasets "
+        "fetches these.",
         is_path=True,
     )
     labels: str = setting(
@@ -123,7 +124,7 @@ class Experiment:
     test_fraction: float = setting(
         0.2,
         "Share of the images to hold out; of a video, in whole stretches of time. celeb_a, "
-        "cifar10 and mnist have test parts of their own.",
+        "cifar10, mnist and stacked_mnist have test parts of their own.",
         above=0,
         below=1,
     )

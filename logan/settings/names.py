@@ -205,6 +205,7 @@ class DatasetEntry(Entry):
         has_labels: whether its images have classes of their own.
         channels: how many its images have; empty if --channels may say.
         can_flip: whether mirrored images are of its kind.
+        needs_classifier: whether its modes are counted by a classifier.
     """
 
     modes: int = 0
@@ -214,6 +215,7 @@ class DatasetEntry(Entry):
     has_labels: bool = False
     channels: tuple[int, ...] = (1, 3)
     can_flip: bool = True
+    needs_classifier: bool = False
 
     @property
     def is_image(self) -> bool:
@@ -260,6 +262,14 @@ DATASETS = Registry(
             takes=("data",),
             has_labels=True,
             can_flip=False,
+        ),
+        "stacked_mnist": DatasetEntry(
+            "logan.datasets.load:load_stacked_digits",
+            "three digits as red, green and blue, 1,000 modes",
+            takes=("data",),
+            channels=(3,),
+            can_flip=False,
+            needs_classifier=True,
         ),
     },
 )
