@@ -202,6 +202,7 @@ def _record(
         held_out_names=real.names,
         labels=real.labels,
         label_names=real.label_names or None,
+        class_shares=real.class_counts,
         train=None if train is None else train.images,
         train_names=None if train is None else train.names,
         generated=generated.images,
@@ -287,6 +288,7 @@ def _of_run(run: Run, part: Part, size: int, channels: int, choice: Choice) -> I
         text=text,
         labels=labels,
         label_names=data.label_names,
+        class_counts=data.class_counts,
         stacked=data.stacked,
     )
 

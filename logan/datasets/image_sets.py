@@ -38,6 +38,7 @@ class ImageSet:
         text: where they come from, in words.
         labels: int64 [images], or None.
         label_names: what the labels are called, in their order.
+        class_counts: how often each class occurs, [classes], where these are a part of more.
         stacked: the digits that they show one on another, if they do.
     """
 
@@ -46,6 +47,7 @@ class ImageSet:
     text: str
     labels: np.ndarray | None = None
     label_names: Sequence[str] = ()
+    class_counts: np.ndarray | None = None
     stacked: "StackedDigits | None" = None
 
     def __len__(self) -> int:
@@ -159,8 +161,8 @@ def load_image_set(
                 show_progress=show_progress,
             )
         text = f"{len(pictures.names):,} pictures of {path}"
-        labels, label_names = _by_folder(pictures.names)
-        return ImageSet(pictures.frames, Names(pictures.names), text, labels, label_names)
+        by_folder = _by_folder(pictures.names)
+        return ImageSet(pictures.frames, Names(pictures.names), text, **by_folder)
     with _named(flag):
         frames, origins = load_frames_and_origins(
             path, size=size, channels=channels, minimum_frames=1, cache_dir=cache_dir
@@ -180,16 +182,19 @@ def with_labels(images: ImageSet, path: Path) -> ImageSet:
 
 def _labels(texts: list[str]) -> dict[str, Any]:
     names, labels = np.unique(texts, return_inverse=True)
-    return {"labels": labels.astype(np.int64), "label_names": names.tolist()}
+    return {
+        "labels": labels.astype(np.int64),
+        "label_names": names.tolist(),
+        "class_counts": np.bincount(labels),
+    }
 
 
-def _by_folder(names: list[str]) -> tuple[np.ndarray | None, Sequence[str]]:
+def _by_folder(names: list[str]) -> dict[str, Any]:
     """The folders as labels, where there are several and every picture lies in one."""
     folders = [str(PurePosixPath(name).parent) for name in names]
     if "." in folders or len(set(folders)) < 2:
-        return None, ()
-    found = _labels(folders)
-    return found["labels"], found["label_names"]
+        return {}
+    return _labels(folders)
 
 
 def _is_array(source: str | Path | np.ndarray) -> bool:

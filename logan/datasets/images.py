@@ -89,6 +89,13 @@ class Images:
         """int64 [images], classes from 0, or None."""
         return self._labels() if callable(self._labels) else self._labels
 
+    @property
+    def class_counts(self) -> np.ndarray | None:
+        """How many images each class has, int64 [classes], or None."""
+        if self.labels is None:
+            return None
+        return np.bincount(self.labels, minlength=len(self.label_names))
+
     def batches(self, seed: int, batch_size: int, first_step: int = 0) -> tf.data.Dataset:
         """Endless training batches; see `image_batches`."""
         return image_batches(

@@ -1,5 +1,6 @@
 """From a run to the record that is measured."""
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import numpy as np
@@ -8,17 +9,20 @@ from logan.datasets.images import Images
 from logan.datasets.load import load_images, load_toy
 from logan.datasets.pixels import to_uint8
 from logan.errors import UserError
-from logan.evaluation.record import COMPARED, Modes, Record
+from logan.evaluation.record import COMPARED, Modes, Probed, Record
 from logan.extractors.base import Extractor
 from logan.extractors.classifiers import Classifier, fitting
-from logan.generation import encode, reconstruct
+from logan.generation import encode, in_batches, reconstruct
 from logan.models.adversarial import AdversarialModel
 from logan.models.adversarial_encoder import AdversarialEncoder
+from logan.models.assemble import assemble
 from logan.models.bigan import BiGAN
 from logan.runs import Run
 from logan.sampling import Source, sample
 from logan.settings.names import PLAIN
 
+PROBED = 10_000  # images of each part, at most
+_PROBED_VALUES = 2**26  # of each part, 256 MB
 TOY_SAMPLES, IMAGE_SAMPLES, STACKED_SAMPLES = 10_000, 5_000, 50_000
 
 
@@ -106,6 +110,8 @@ def _of_images(
         held_out_index=index,
         labels=None if images.labels is None else images.labels[index],
         label_names=images.label_names or None,
+        class_shares=images.class_counts,
+        probed=_probed(model, run, images),
         train=train,
         train_index=train_index,
         held_out_names=None if images.names is None else images.names.of(index),
@@ -129,6 +135,32 @@ def _fitting(
         return fitting(classifier, images.stacked.label_names, 1, is_needed=True)
     is_needed = classifier.network is not extractor
     return fitting(classifier, images.label_names, images.frames.shape[3], is_needed=is_needed)
+
+
+def _probed(model: AdversarialModel, run: Run, images: Images) -> Probed | None:
+    """Encodings and pixels of images with classes; None without classes, or without E(x)."""
+    if images.labels is None or not isinstance(model, BiGAN):
+        return None
+    if getattr(model.encoder, "takes_labels", False):
+        return None
+    count = min(PROBED, _PROBED_VALUES // int(np.prod(images.frames.shape[1:])))
+    x = images.training_sample(count), images.evaluation_sample(0, count)
+    fresh = cast(BiGAN, assemble(run.experiment))
+    return Probed(
+        {
+            "encoder": _pair(lambda part: encode(model, part), x),
+            "pixels": x,
+            "random_encoder": _pair(lambda part: in_batches(fresh.encoder, part, size=500), x),
+        },
+        images.labels[images.trained_on(count)],
+        images.labels[images.held_out(count)],
+    )
+
+
+def _pair(
+    function: Callable[[np.ndarray], np.ndarray], parts: tuple[np.ndarray, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    return function(parts[0]), function(parts[1])
 
 
 def _averaged(model: AdversarialModel) -> str:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -56,6 +56,21 @@ class Modes:
 
 
 @dataclasses.dataclass(frozen=True)
+class Probed:
+    """Features of images with classes, to see what a linear classifier reads from them.
+
+    Attributes:
+        features: by name, floating [training images, …] and [held-out images, …].
+        train_labels: int64 [training images].
+        test_labels: int64 [held-out images].
+    """
+
+    features: Mapping[str, tuple[np.ndarray, np.ndarray]]
+    train_labels: np.ndarray
+    test_labels: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
 class Record:
     """What measures are computed from. What is not at hand is None.
 
@@ -68,6 +83,8 @@ class Record:
         held_out_index: int64 [examples], their places in the data set.
         labels: int64 [examples], their classes.
         label_names: what the classes are called, by number.
+        class_shares: [classes], how often each occurs in the data, in any scale.
+        probed: E(x) and other features of more images, with their classes.
         train: float32 [training examples, *x].
         train_index: int64 [training examples], their places in the data set.
         held_out_names: what held-out images are called.
@@ -97,6 +114,8 @@ class Record:
     held_out_index: np.ndarray | Absent = None
     labels: np.ndarray | Absent = None
     label_names: Sequence[str] | Absent = None
+    class_shares: np.ndarray | Absent = None
+    probed: Probed | Absent = None
     train: np.ndarray | Absent = None
     train_index: np.ndarray | Absent = None
     held_out_names: "Names | Absent" = None
