@@ -55,7 +55,7 @@ class Choice:
 
     extractor: str = "random"
     extractor_weights: str | Path | None = None
-    classifier: str = ""
+    classifier: str | Path = ""
     samples: int = MOST_IMAGES
     image_size: int = 0
     labels: str | Path | None = None
@@ -134,7 +134,7 @@ def record_of(
     from logan.extractors.classifiers import chosen, fitting
 
     check_extractor(choice.extractor, choice.extractor_weights)
-    check_classifier(choice.classifier)
+    check_classifier(str(choice.classifier))
     if choice.labels is not None and not Path(choice.labels).expanduser().is_file():
         raise UserError(f"--labels: expected a CSV file. Received: {choice.labels}: no file")
     sources: dict[Part, Source] = {"real": real, "generated": generated}
@@ -166,7 +166,7 @@ def record_of(
         sets["real"] = with_labels(sets["real"], Path(choice.labels).expanduser())
     stacked = sets["real"].stacked
     extractor, classifier = chosen(
-        choice.extractor, choice.extractor_weights, choice.classifier, stacked is not None
+        choice.extractor, choice.extractor_weights, str(choice.classifier), stacked is not None
     )
     if classifier is not None:
         names = sets["real"].label_names if stacked is None else stacked.label_names
