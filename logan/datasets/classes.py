@@ -20,7 +20,7 @@ def own_parts(names: Sequence[str]) -> np.ndarray | None:
 
     Classes are the folders within the two; None where there are others, or no folders in them.
     """
-    places = [name.split("/") for name in names]
+    places = _places(names)
     if {place[0] for place in places} != {TRAIN, TEST} or min(map(len, places)) < 3:
         return None
     return np.array([place[0] == TEST for place in places])
@@ -42,13 +42,14 @@ def class_folders(root: Path, names: Sequence[str]) -> tuple[np.ndarray, tuple[s
     """
     is_test = own_parts(names)
     level = 0 if is_test is None else 1
-    loose = next((name for name in names if "/" not in name), None)
+    places = _places(names)
+    loose = next((name for name, place in zip(names, places, strict=True) if not place[1:]), None)
     if loose is not None:
         raise UserError(
             f"Expected every picture of {root} in a sub-folder, which is its class. Received: "
             f"{loose}"
         )
-    folders = [name.split("/")[level] for name in names]
+    folders = [place[level] for place in places]
     classes = tuple(sorted(set(folders), key=natural_order))
     if len(classes) < FEWEST_CLASSES:
         raise UserError(
@@ -65,6 +66,14 @@ def class_folders(root: Path, names: Sequence[str]) -> tuple[np.ndarray, tuple[s
                     f"{classes[min(missing)]}"
                 )
     return labels, classes
+
+
+def _places(names: Sequence[str]) -> list[list[str]]:
+    """The folders and the file of each; without those outermost ones that all lie in."""
+    places = [name.split("/") for name in names]
+    while min(map(len, places)) >= 3 and len({place[0] for place in places}) == 1:
+        places = [place[1:] for place in places]
+    return places
 
 
 def rows_of_labels(path: Path, names: Sequence[str], kind: str = "") -> list[str]:

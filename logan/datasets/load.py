@@ -121,10 +121,9 @@ def load_folder(
     experiment: Experiment, cache: Path | None = None, *, show_progress: bool = False
 ) -> Images:
     """The pictures in a folder."""
-    if experiment.labels not in ("", FOLDERS) and not Path(experiment.labels).is_file():
-        raise UserError(
-            f"--labels: expected {FOLDERS} or a CSV file. Received: {experiment.labels}: no file"
-        )
+    path = Path(experiment.labels).expanduser()
+    if experiment.labels not in ("", FOLDERS) and not path.is_file():
+        raise UserError(f"--labels: expected {FOLDERS} or a CSV file. Received: {path}: no file")
     pictures, train, test = load_parts(
         experiment.data,
         size=experiment.image_size,

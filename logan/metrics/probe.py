@@ -5,6 +5,8 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
+from logan.keras_settings import package_settings
+
 __all__ = ["Probe", "linear_probe"]
 
 PENALTIES = (1e-1, 1e-2, 1e-3, 1e-4)  # of the squared weights, the strongest first
@@ -24,6 +26,7 @@ class Probe(NamedTuple):
     penalty: float
 
 
+@package_settings()
 def linear_probe(
     train: np.ndarray,
     train_labels: np.ndarray,

@@ -50,6 +50,15 @@ def test_folders_train_and_test_are_parts(tmp_path):
     assert len(images.train) == 6 and images.split == "the folder test"
 
 
+def test_folders_that_hold_all_are_no_classes():
+    """As in an archive of a folder."""
+    labels, classes = class_folders("x", [f"photos/of/{kind}/0.png" for kind in "bab"])
+    assert (labels.tolist(), classes) == ([1, 0, 1], ("a", "b"))
+    names = [f"set/{part}/{kind}/0.png" for part in ("train", "test") for kind in "ab"]
+    assert own_parts(names).tolist() == [False, False, True, True]
+    assert class_folders("x", names)[0].tolist() == [0, 1, 0, 1]
+
+
 def test_a_file_gives_the_class_of_every_picture(pictures, tmp_path):
     path = tmp_path / "labels.csv"
     rows = "".join(f"{name},{'even' if i % 2 == 0 else 'odd'}\n" for i, name in enumerate(NAMES))
