@@ -7,6 +7,7 @@ from logan.evaluation.record import Record
 from logan.metrics.classes import CONFIDENT, class_spread, share_counts
 from logan.metrics.coverage import reverse_kl
 from logan.metrics.fidelity import inception_score
+from logan.metrics.probe import linear_probe
 
 
 def _classes(record: Record) -> Measured:
@@ -44,8 +45,6 @@ def _classes(record: Record) -> Measured:
 
 
 def _probe(record: Record) -> Measured:
-    from logan.metrics.probe import linear_probe  # it loads Keras, which tables do without
-
     probed = record.probed
     labels = (probed.train_labels, probed.test_labels)
     accuracies = {

