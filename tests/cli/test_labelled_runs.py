@@ -105,6 +105,7 @@ def test_images_of_any_generator_are_counted_against_a_runs_held_out_triples(fol
         stacked_run.path,
         np.moveaxis(digits[classes], 1, -1),
         extractor=str(folder / "digits.keras"),
+        samples=100,
     )
     assert metrics["stacked"]["captured_fair"] == 64
     assert metrics["stacked"]["kl"] == pytest.approx(0, abs=1e-9)
