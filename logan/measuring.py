@@ -24,6 +24,7 @@ from logan.runs import Run
 if TYPE_CHECKING:
     from logan.evaluation.record import Record
     from logan.extractors.base import Extractor
+    from logan.extractors.classifiers import Classifier
 
 # A folder, a zip archive, an .npy or .npz file, a video, an image run, or an array.
 Source = str | Path | np.ndarray
@@ -39,6 +40,9 @@ class Choice:
     Attributes:
         extractor: whose features are compared, see `logan.extractors.make_extractor`.
         extractor_weights: a file of weights for it.
+        classifier: the path of a model that tells the classes of the real images, or the digits of
+            a run of stacked_mnist; "none" leaves out what needs it. Empty: the extractor, if it is
+            such a model.
         samples: how many images of each set at most, evenly spread.
         image_size: pixels a side to which all are resized; 0 for those of the smallest images
             that are seen, at most 128.
@@ -51,6 +55,7 @@ class Choice:
 
     extractor: str = "random"
     extractor_weights: str | Path | None = None
+    classifier: str | Path = ""
     samples: int = MOST_IMAGES
     image_size: int = 0
     labels: str | Path | None = None
@@ -125,9 +130,11 @@ def record_of(
     say: Callable[[str], None],
 ) -> "Record":
     """What is at hand of the images, see `measure`; `say` is called with what is done."""
-    from logan.extractors import check_extractor, make_extractor
+    from logan.extractors import check_classifier, check_extractor
+    from logan.extractors.classifiers import chosen, fitting
 
     check_extractor(choice.extractor, choice.extractor_weights)
+    check_classifier(str(choice.classifier))
     if choice.labels is not None and not Path(choice.labels).expanduser().is_file():
         raise UserError(f"--labels: expected a CSV file. Received: {choice.labels}: no file")
     sources: dict[Part, Source] = {"real": real, "generated": generated}
@@ -157,10 +164,18 @@ def record_of(
         _check_enough(sets[part], part)
     if choice.labels is not None:
         sets["real"] = with_labels(sets["real"], Path(choice.labels).expanduser())
-    extractor = make_extractor(choice.extractor, choice.extractor_weights)
+    stacked = sets["real"].stacked
+    extractor, classifier = chosen(
+        choice.extractor, choice.extractor_weights, str(choice.classifier), stacked is not None
+    )
+    if classifier is not None:
+        names = sets["real"].label_names if stacked is None else stacked.label_names
+        seen = channels if stacked is None else 1
+        is_needed = bool(choice.classifier or stacked)
+        classifier = fitting(classifier, names, seen, is_needed=is_needed)
     if extractor is not None:
         say(_estimate(sets, extractor))
-    return _record(sources, sets, shapes, extractor, choice)
+    return _record(sources, sets, shapes, extractor, classifier, choice)
 
 
 def _record(
@@ -168,6 +183,7 @@ def _record(
     sets: dict[Part, ImageSet],
     shapes: dict[Part, Shape],
     extractor: "Extractor | None",
+    classifier: "Classifier | None",
     choice: Choice,
 ) -> "Record":
     from logan.evaluation.record import Record
@@ -186,10 +202,13 @@ def _record(
         held_out_names=real.names,
         labels=real.labels,
         label_names=real.label_names or None,
+        class_shares=real.class_counts,
         train=None if train is None else train.images,
         train_names=None if train is None else train.names,
         generated=generated.images,
         has_fixed_camera=choice.fixed_camera,
+        stacked=real.stacked,
+        classifier=classifier,
         extractor=extractor,
         compared=choice.samples,
         notes=_notes(sources, sets),
@@ -262,7 +281,16 @@ def _of_run(run: Run, part: Part, size: int, channels: int, choice: Choice) -> I
     names = found.names if data.names is None else data.names.of(index)
     what = "held-out" if part == "real" else "training"
     text = f"{len(found):,} {what} images of {run.path}"
-    return dataclasses.replace(found, names=names, text=text)
+    labels = None if data.labels is None else data.labels[index]
+    return dataclasses.replace(
+        found,
+        names=names,
+        text=text,
+        labels=labels,
+        label_names=data.label_names,
+        class_counts=data.class_counts,
+        stacked=data.stacked,
+    )
 
 
 def _estimate(sets: dict[Part, ImageSet], extractor: "Extractor") -> str:

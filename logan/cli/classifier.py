@@ -17,7 +17,8 @@ def define() -> None:
     flags.DEFINE_string(
         "images",
         None,
-        "Folder with a sub-folder of pictures for each class, or MNIST's four files. Required.",
+        "Folder with a sub-folder of pictures for each class, or with these in train/ and test/; "
+        "or MNIST's four files, or CIFAR-10's cifar-10-binary.tar.gz. Required.",
         module_name="logan.cli",
     )
     command.define_output("Path of the classifier, .keras. Default: classifier.keras.")

@@ -12,7 +12,7 @@ from absl import app, flags, logging
 
 from logan import __version__, environment
 from logan.errors import UserError
-from logan.extractors import check_extractor
+from logan.extractors import check_classifier, check_extractor
 from logan.registry import load_plugins, parse_part
 from logan.settings.names import EXTRACTORS, PLAIN, SAMPLERS
 
@@ -195,7 +195,8 @@ def define_samples() -> None:
     flags.DEFINE_integer(
         "samples",
         None,
-        "Number of generated samples to measure. Default: 10,000 of toy data, 5,000 of images.",
+        "Number of generated samples to measure. Default: 10,000 of toy data, 5,000 of images, "
+        "50,000 of stacked_mnist.",
         lower_bound=1,
         module_name="logan.cli",
     )
@@ -229,6 +230,27 @@ def given_extractor() -> tuple[str, Path | None]:
     weights = given_path(FLAGS.extractor_weights) if FLAGS.extractor_weights else None
     check_extractor(FLAGS.extractor, weights)
     return FLAGS.extractor, weights
+
+
+def define_classifier() -> None:
+    flags.DEFINE_string(
+        "classifier",
+        "",
+        "Path of a Keras model, .keras, that tells the classes of images, as logan-classifier "
+        "trains one; of stacked_mnist the digits. none leaves out what needs it. Default: the "
+        "--extractor, if it is such a model.",
+        module_name="logan.cli",
+    )
+
+
+def given_classifier() -> str:
+    """--classifier, as `logan.extractors.classifiers.make_classifier` takes it.
+
+    Raises:
+        UserError: if it is no Keras model.
+    """
+    check_classifier(FLAGS.classifier)
+    return FLAGS.classifier
 
 
 def define_workdir(text: str = "The run's folder. Required.") -> None:

@@ -3,8 +3,9 @@
 from absl import flags
 
 from logan.cli import command
+from logan.extractors import check_has_classifier
 from logan.runs import Run
-from logan.settings.names import PLAIN
+from logan.settings.names import DATASETS, PLAIN
 
 TEXT = """Measures a run at its newest checkpoint: prints a table, writes metrics.json; of images
 also missed.csv and pictures of what the generator covers worst and of where things appear.
@@ -20,6 +21,7 @@ def define() -> None:
     command.define_threads()
     command.define_samples()
     command.define_extractor()
+    command.define_classifier()
 
 
 def main() -> None:
@@ -28,6 +30,9 @@ def main() -> None:
     settings = flags.FLAGS
     sampler = command.given_sampler()
     extractor, extractor_weights = command.given_extractor()
+    classifier = command.given_classifier()
+    if DATASETS[run.experiment.dataset].needs_classifier:
+        check_has_classifier(classifier, extractor)
     command.start_tensorflow()
     from logan.evaluation import evaluate, table
 
@@ -38,6 +43,7 @@ def main() -> None:
         extractor_weights,
         sampler,
         settings.weights,
+        classifier,
     )
     guesses = {
         name: {"reconstruction": closeness}

@@ -29,6 +29,7 @@ def define() -> None:
         flags.DEFINE_string(name, None, text, module_name="logan.cli")
     command.define_output("Folder for what is written. Default: measured.")
     command.define_extractor()
+    command.define_classifier()
     flags.DEFINE_integer(
         "samples",
         50_000,
@@ -75,6 +76,7 @@ def main() -> None:
     choice = Choice(
         extractor=extractor,
         extractor_weights=weights,
+        classifier=command.given_classifier(),
         samples=settings.samples,
         image_size=settings.image_size,
         labels=settings.labels,

@@ -10,7 +10,9 @@ from absl import flags
 from logan.cli import command
 from logan.cli.settings import define_settings, given_settings
 from logan.errors import UserError
+from logan.extractors import check_has_classifier
 from logan.registry import load_plugins
+from logan.settings.names import DATASETS
 from logan.sweeps.plan import (
     RUN_NAMES,
     PlannedRun,
@@ -84,6 +86,7 @@ def define() -> None:
     define_settings(without=_VARIED)
     command.define_samples()
     command.define_extractor()
+    command.define_classifier()
     command.define_workdir("The sweep's folder, with a folder for each run. Default: runs/sweep.")
 
 
@@ -116,8 +119,11 @@ def main() -> int:
     settings = flags.FLAGS
     load_plugins(settings.plugins or ())
     command.given_extractor()
+    command.given_classifier()
     folder = command.given_path(settings.workdir, Path("runs", "sweep"))
     runs, times = _planned(folder), StepTimes(folder, _threads())
+    if any(DATASETS[planned.run.experiment.dataset].needs_classifier for planned in runs):
+        check_has_classifier(settings.classifier, settings.extractor)
     if settings.equal == "time":
         check_folders(runs, but_for_steps=True)
         first = first_of_groups(runs).values()
@@ -179,7 +185,7 @@ def _jobs(folder: Path, runs: Sequence[PlannedRun]) -> list[Job]:
 
 def _measuring() -> list[str]:
     """Those of the flags that are for `logan-evaluate`."""
-    names = ("samples", "extractor", "extractor_weights")
+    names = ("samples", "extractor", "extractor_weights", "classifier")
     given = {name: flags.FLAGS[name] for name in names if flags.FLAGS[name].present}
     return [f"--{name}={flag.value}" for name, flag in given.items()]
 
@@ -188,7 +194,12 @@ def _as_asked(metrics: dict[str, Any]) -> bool:
     """Whether metrics are of as many samples and by the features that the flags ask for."""
     settings = flags.FLAGS
     extractor = metrics.get("extractor", settings.extractor)  # Toys have none.
-    return extractor == settings.extractor and settings.samples in (None, metrics["samples"])
+    earlier = "" if "extractor" in metrics else settings.classifier  # before there were any
+    return (
+        extractor == settings.extractor
+        and metrics.get("classifier", earlier) == settings.classifier
+        and settings.samples in (None, metrics["samples"])
+    )
 
 
 def _announce(

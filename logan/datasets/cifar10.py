@@ -14,15 +14,18 @@ from PIL import Image
 
 from logan.datasets.local_copy import Layout, LocalCopy
 from logan.datasets.pictures import central_square, check_picture_settings, fit, read_picture
-from logan.datasets.published import Source, catalog_source, load_parts
+from logan.datasets.published import Source, catalog_labels, catalog_source, load_parts
 from logan.errors import UserError
 
-__all__ = ["Cifar10Error", "load_cifar10", "load_cifar10_labels"]
+__all__ = ["KIND_NAMES", "Cifar10Error", "is_cifar10", "load_cifar10", "load_cifar10_labels"]
 
 ARCHIVE = "cifar-10-binary.tar.gz"
 TRAIN_BATCHES = tuple(f"data_batch_{number}.bin" for number in range(1, 6))
 BATCHES = (*TRAIN_BATCHES, "test_batch.bin")
-KINDS = 10
+KIND_NAMES = (
+    "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
+)  # fmt: skip
+KINDS = len(KIND_NAMES)
 SIDE = 32
 PICTURE_BYTES = 1 + 3 * SIDE * SIDE  # the kind, then all red values, all green, all blue
 
@@ -48,6 +51,15 @@ LAYOUT = Layout(
     error=Cifar10Error,
     remedy=REMEDY,
 )
+
+
+def is_cifar10(path: str | os.PathLike[str]) -> bool:
+    """Whether a path looks like a local copy: the archive by its name, or a folder with a part."""
+    root = Path(path).expanduser()
+    if root.name == ARCHIVE:
+        return root.is_file()
+    parts = (ARCHIVE, BATCHES[0], f"cifar-10-batches-bin/{BATCHES[0]}")
+    return any((root / part).is_file() for part in parts)
 
 
 def load_cifar10(
@@ -111,21 +123,30 @@ def load_cifar10(
     )
 
 
-def load_cifar10_labels(path: str | os.PathLike[str]) -> np.ndarray:
-    """The kinds of the pictures in a copy of one's own.
+def load_cifar10_labels(
+    path: str | os.PathLike[str] | None = None,
+    *,
+    data_dir: str | os.PathLike[str] | None = None,
+) -> np.ndarray:
+    """The kinds of the pictures; `KIND_NAMES` has what they are called.
 
         >>> frames, train, test = load_cifar10(path)
         >>> data = Images(frames, train, test, labels=load_cifar10_labels(path))
 
     Args:
         path: as for `load_cifar10`.
+        data_dir: as for `load_cifar10`.
 
     Returns:
         int64 [pictures] in [0, 9], in the order of the frames.
 
     Raises:
-        Cifar10Error: if a file is missing or damaged.
+        Cifar10Error: if a file is missing or damaged, or if TensorFlow Datasets could not download
+            or prepare the set.
     """
+    if path is None:
+        parts = catalog_labels("cifar10", data_dir, error=Cifar10Error, remedy=REMEDY)
+        return np.concatenate(parts)
     copy = _complete_copy(Path(path))
     _count(copy)
     return np.concatenate([batch[:, 0] for batch in _batches(copy)]).astype(np.int64)

@@ -1,16 +1,16 @@
 """Images to be measured: a folder, an archive, an array or a video, as people have them."""
 
 import contextlib
-import csv
 import dataclasses
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
 
+from logan.datasets.classes import rows_of_labels
 from logan.datasets.image_folder import load_pictures
 from logan.datasets.names import Names
 from logan.datasets.picture_files import picture_files
@@ -19,6 +19,9 @@ from logan.datasets.pixels import to_uint8
 from logan.datasets.splits import evenly
 from logan.datasets.video import load_frames, load_frames_and_origins, names_of_frames
 from logan.errors import UserError
+
+if TYPE_CHECKING:
+    from logan.datasets.stacked_digits import StackedDigits
 
 ARRAY_SUFFIXES = (".npy", ".npz")
 LARGEST_SIZE = 128  # unless asked for; features see little more
@@ -35,6 +38,8 @@ class ImageSet:
         text: where they come from, in words.
         labels: int64 [images], or None.
         label_names: what the labels are called, in their order.
+        class_counts: how often each class occurs, [classes], where these are a part of more.
+        stacked: the digits that they show one on another, if they do.
     """
 
     images: np.ndarray
@@ -42,6 +47,8 @@ class ImageSet:
     text: str
     labels: np.ndarray | None = None
     label_names: Sequence[str] = ()
+    class_counts: np.ndarray | None = None
+    stacked: "StackedDigits | None" = None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -53,7 +60,9 @@ class ImageSet:
         index = evenly(len(self), count)
         labels = None if self.labels is None else self.labels[index]
         text = f"{self.text}, of which {count:,} evenly spread"
-        return ImageSet(self.images[index], self.names.of(index), text, labels, self.label_names)
+        return dataclasses.replace(
+            self, images=self.images[index], names=self.names.of(index), text=text, labels=labels
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -152,8 +161,8 @@ def load_image_set(
                 show_progress=show_progress,
             )
         text = f"{len(pictures.names):,} pictures of {path}"
-        labels, label_names = _by_folder(pictures.names)
-        return ImageSet(pictures.frames, Names(pictures.names), text, labels, label_names)
+        by_folder = _by_folder(pictures.names)
+        return ImageSet(pictures.frames, Names(pictures.names), text, **by_folder)
     with _named(flag):
         frames, origins = load_frames_and_origins(
             path, size=size, channels=channels, minimum_frames=1, cache_dir=cache_dir
@@ -167,40 +176,25 @@ def with_labels(images: ImageSet, path: Path) -> ImageSet:
     Raises:
         UserError: if the file cannot be read, or lacks an image or a column.
     """
-    if not path.is_file():
-        raise UserError(f"--labels: expected a CSV file. Received: {path}: no file")
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"--labels: expected a CSV file. Received: {path}: {error}") from error
-    if not rows or not {"file", "label"} <= set(rows[0]):
-        raise UserError(
-            f"--labels: expected columns file and label in {path}. Received: "
-            f"{', '.join(rows[0]) if rows else 'no rows'}"
-        )
-    label_of = {row["file"]: row["label"] or "" for row in rows}
-    lacking = [name for name in images.names.files if name not in label_of]
-    if lacking:
-        raise UserError(
-            f"--labels: expected a row of every real image in {path}. Received: none of "
-            f"{lacking[0]}" + (f" and of {len(lacking) - 1:,} others" if lacking[1:] else "")
-        )
-    return dataclasses.replace(images, **_labels([label_of[name] for name in images.names.files]))
+    texts = rows_of_labels(path, images.names.files, "real")
+    return dataclasses.replace(images, **_labels(texts))
 
 
 def _labels(texts: list[str]) -> dict[str, Any]:
     names, labels = np.unique(texts, return_inverse=True)
-    return {"labels": labels.astype(np.int64), "label_names": names.tolist()}
+    return {
+        "labels": labels.astype(np.int64),
+        "label_names": names.tolist(),
+        "class_counts": np.bincount(labels),
+    }
 
 
-def _by_folder(names: list[str]) -> tuple[np.ndarray | None, Sequence[str]]:
+def _by_folder(names: list[str]) -> dict[str, Any]:
     """The folders as labels, where there are several and every picture lies in one."""
     folders = [str(PurePosixPath(name).parent) for name in names]
     if "." in folders or len(set(folders)) < 2:
-        return None, ()
-    found = _labels(folders)
-    return found["labels"], found["label_names"]
+        return {}
+    return _labels(folders)
 
 
 def _is_array(source: str | Path | np.ndarray) -> bool:

@@ -1,5 +1,9 @@
 """Images in memory or mapped from a file, as batches whose order is a pure function of the seed."""
 
+import functools
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 import tensorflow as tf
 
@@ -8,6 +12,9 @@ from logan.datasets.names import Names
 from logan.datasets.pixels import to_unit_range
 from logan.datasets.splits import evenly
 from logan.randomness import Purpose, bits, key
+
+if TYPE_CHECKING:
+    from logan.datasets.stacked_digits import StackedDigits
 
 
 class Images:
@@ -23,7 +30,9 @@ class Images:
         crop: what part of each source they show, in words; empty if all of it.
         has_fixed_camera: whether all show one scene, so that a foreground can be told from it.
         junction: the rendered junction that they show, if they do.
-        labels: int64 [images], classes from 0, or None. Batches are (x, y) with them.
+        stacked: the digits that they show one on another, if they do.
+        label_names: what the classes are called, by number; empty without classes.
+        gives_labels: whether batches are (x, y) with classes y.
         names: what the images are called, or None.
     """
 
@@ -38,9 +47,29 @@ class Images:
         crop: str = "",
         has_fixed_camera: bool = False,
         junction: Junction | None = None,
-        labels: np.ndarray | None = None,
+        stacked: "StackedDigits | None" = None,
+        labels: np.ndarray | Callable[[], np.ndarray] | None = None,
+        label_names: Sequence[str] = (),
+        gives_labels: bool = True,
         names: Names | None = None,
     ):
+        """Takes what is known of the images.
+
+        Args:
+            frames: see the attributes, also of the others.
+            train: which are trained on.
+            test: which are held out.
+            flip: whether to mirror.
+            split: the choice in words.
+            crop: the part in words.
+            has_fixed_camera: whether there is one scene.
+            junction: the rendered one.
+            stacked: the digits.
+            labels: int64 [images], or what reads them when they are first asked for, or None.
+            label_names: of the classes.
+            gives_labels: whether batches have them, if there are any.
+            names: of the images.
+        """
         self.frames = frames
         self.train = train
         self.test = test
@@ -49,8 +78,23 @@ class Images:
         self.crop = crop
         self.has_fixed_camera = has_fixed_camera
         self.junction = junction
-        self.labels = labels
+        self.stacked = stacked
+        self.label_names = label_names
+        self.gives_labels = gives_labels and labels is not None
         self.names = names
+        self._labels = labels
+
+    @functools.cached_property
+    def labels(self) -> np.ndarray | None:
+        """int64 [images], classes from 0, or None."""
+        return self._labels() if callable(self._labels) else self._labels
+
+    @property
+    def class_counts(self) -> np.ndarray | None:
+        """How many images each class has, int64 [classes], or None."""
+        if self.labels is None:
+            return None
+        return np.bincount(self.labels, minlength=len(self.label_names))
 
     def batches(self, seed: int, batch_size: int, first_step: int = 0) -> tf.data.Dataset:
         """Endless training batches; see `image_batches`."""
@@ -61,7 +105,7 @@ class Images:
             batch_size,
             first_step=first_step,
             flip=self.flip,
-            labels=self.labels,
+            labels=self.labels if self.gives_labels else None,
         )
 
     def evaluation_sample(self, seed: int, count: int) -> np.ndarray:

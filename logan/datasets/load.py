@@ -2,20 +2,23 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 import tensorflow as tf
 
 from logan.datasets.celeb_a import CROP_SIDE, load_celeb_a
-from logan.datasets.cifar10 import load_cifar10
+from logan.datasets.cifar10 import KIND_NAMES, load_cifar10, load_cifar10_labels
+from logan.datasets.classes import FEWEST_CLASSES, class_folders, own_parts, rows_of_labels
 from logan.datasets.frame_cache import cached_frames
 from logan.datasets.image_folder import load_parts
 from logan.datasets.images import Images
 from logan.datasets.junction import Junction
+from logan.datasets.mnist import load_mnist, load_mnist_labels
 from logan.datasets.names import Names
 from logan.datasets.passages import split_by_passages
 from logan.datasets.splits import split_by_time_block
+from logan.datasets.stacked_digits import StackedDigits, stacked_images
 from logan.datasets.toy import ToyDistribution, toy_distribution
 from logan.datasets.video import (
     FrameOrigin,
@@ -23,7 +26,8 @@ from logan.datasets.video import (
     names_of_frames,
     starts_of_clips,
 )
-from logan.settings import DATASETS, Experiment
+from logan.errors import UserError
+from logan.settings import DATASETS, FOLDERS, Experiment
 
 MINIMUM_FRAMES = 10
 JUNCTION_VERSION = 1  # changes whenever the same settings would draw other frames than before
@@ -117,6 +121,9 @@ def load_folder(
     experiment: Experiment, cache: Path | None = None, *, show_progress: bool = False
 ) -> Images:
     """The pictures in a folder."""
+    path = Path(experiment.labels).expanduser()
+    if experiment.labels not in ("", FOLDERS) and not path.is_file():
+        raise UserError(f"--labels: expected {FOLDERS} or a CSV file. Received: {path}: no file")
     pictures, train, test = load_parts(
         experiment.data,
         size=experiment.image_size,
@@ -131,6 +138,9 @@ def load_folder(
     of_folders = experiment.hold_out == "folders"
     what = "sub-folders" if of_folders else "images, by a hash of the name"
     split = f"{experiment.test_fraction:.0%} of the {what}"
+    labels, label_names = _classes(experiment, pictures.names)
+    if experiment.labels == FOLDERS and (is_test := own_parts(pictures.names)) is not None:
+        train, test, split = np.flatnonzero(~is_test), np.flatnonzero(is_test), "the folder test"
     return Images(
         pictures.frames,
         train,
@@ -138,8 +148,33 @@ def load_folder(
         flip=experiment.flip,
         split=split,
         crop=_crop(experiment),
+        labels=labels,
+        label_names=label_names,
+        gives_labels=experiment.takes_labels,
         names=Names(pictures.names),
     )
+
+
+def _classes(experiment: Experiment, names: list[str]) -> tuple[np.ndarray | None, tuple[str, ...]]:
+    """The classes of pictures as --labels says, and what they are called."""
+    if not experiment.labels:
+        return None, ()
+    if experiment.labels == FOLDERS:
+        return class_folders(Path(experiment.data), names)
+    path = Path(experiment.labels).expanduser()
+    texts = rows_of_labels(path, names)
+    if "" in texts:
+        raise UserError(
+            f"--labels: expected a label of every image in {path}. Received: none of "
+            f"{names[texts.index('')]}"
+        )
+    label_names, labels = np.unique(texts, return_inverse=True)
+    if len(label_names) < FEWEST_CLASSES:
+        raise UserError(
+            f"--labels: expected at least {FEWEST_CLASSES} different labels in {path}. Received: "
+            f"{', '.join(map(repr, label_names.tolist()))}"
+        )
+    return labels.astype(np.int64), tuple(label_names.tolist())
 
 
 def load_faces(
@@ -154,7 +189,46 @@ def load_photographs(
     experiment: Experiment, cache: Path | None = None, *, show_progress: bool = False
 ) -> Images:
     """CIFAR-10."""
-    return _official(load_cifar10, "", experiment, cache, show_progress)
+    return _official(
+        load_cifar10,
+        "",
+        experiment,
+        cache,
+        show_progress,
+        labels=lambda: load_cifar10_labels(experiment.data or None),
+        label_names=KIND_NAMES,
+    )
+
+
+def load_digits(
+    experiment: Experiment, cache: Path | None = None, *, show_progress: bool = False
+) -> Images:
+    """MNIST, or another set in its four files."""
+    labels, label_names = load_mnist_labels(experiment.data or None)
+    return _official(
+        load_mnist,
+        "",
+        experiment,
+        cache,
+        show_progress,
+        labels=labels,
+        label_names=label_names,
+    )
+
+
+def load_stacked_digits(
+    experiment: Experiment, cache: Path | None = None, *, show_progress: bool = False
+) -> Images:
+    """MNIST's digits, three in each image."""
+    labels, label_names = load_mnist_labels(experiment.data or None)
+    digits, train, test = load_mnist(
+        experiment.data or None,
+        size=experiment.image_size,
+        channels=1,
+        cache_dir=cache,
+        show_progress=show_progress,
+    )
+    return stacked_images(StackedDigits.of(digits, labels, label_names, train, test))
 
 
 def _official(
@@ -163,6 +237,7 @@ def _official(
     experiment: Experiment,
     cache: Path | None,
     show_progress: bool,
+    **labels: Any,
 ) -> Images:
     """A published set with a test part of its own."""
     parts = read(
@@ -172,7 +247,14 @@ def _official(
         cache_dir=cache,
         show_progress=show_progress,
     )
-    return Images(*parts, flip=experiment.flip, split="the official test part", crop=crop)
+    return Images(
+        *parts,
+        flip=experiment.flip,
+        split="the official test part",
+        crop=crop,
+        gives_labels=experiment.takes_labels,
+        **labels,
+    )
 
 
 def _crop(experiment: Experiment) -> str:

@@ -16,7 +16,7 @@ from logan.datasets.frame_cache import FrameShape, fingerprint
 from logan.datasets.pictures import gather_frames, quoted_list
 from logan.errors import UserError
 
-__all__ = ["Source", "catalog_source", "load_parts"]
+__all__ = ["Source", "catalog_labels", "catalog_source", "load_parts"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,6 +64,25 @@ def catalog_source(
         name=lambda index: f"example {index}",
         fingerprints=lambda: [fingerprint(folder, sorted(folder.iterdir()))],
     )
+
+
+def catalog_labels(
+    name: str,
+    data_dir: str | os.PathLike[str] | None,
+    *,
+    error: type[UserError],
+    remedy: str,
+) -> list[np.ndarray]:
+    """The classes of a set of TensorFlow Datasets, of each part in the order of its pictures.
+
+    Returns:
+        int64 [pictures] of the training part and of the test part.
+
+    Raises:
+        UserError: of the class `error`, if the set cannot be prepared; see `_tfds_builder`.
+    """
+    builder = _tfds_builder(name, data_dir, show_progress=False, error_class=error, remedy=remedy)
+    return [_tfds_labels(builder, part) for part in ("train", "test")]
 
 
 def load_parts(
@@ -156,15 +175,23 @@ def _tfds_builder(
     return builder
 
 
-def _tfds_pictures(builder: Any, split: str) -> Iterator[bytes]:
-    """Yields the encoded pictures of a prepared set in the order in which they are stored."""
+def _tfds_examples(builder: Any, split: str) -> Any:
+    """The examples of a prepared set in the order in which they are stored, pictures encoded."""
     import tensorflow_datasets as tfds
 
-    examples = builder.as_dataset(
+    return builder.as_dataset(
         split=split,
         shuffle_files=False,
         decoders={"image": tfds.decode.SkipDecoding()},
         read_config=tfds.ReadConfig(try_autocache=False),
     )
-    for example in examples:
+
+
+def _tfds_pictures(builder: Any, split: str) -> Iterator[bytes]:
+    for example in _tfds_examples(builder, split):
         yield example["image"].numpy()
+
+
+def _tfds_labels(builder: Any, split: str) -> np.ndarray:
+    labels = _tfds_examples(builder, split).map(lambda example: example["label"]).batch(10_000)
+    return np.concatenate([part.numpy() for part in labels]).astype(np.int64)

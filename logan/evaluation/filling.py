@@ -1,22 +1,29 @@
 """From a run to the record that is measured."""
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import numpy as np
 
+from logan.datasets.images import Images
 from logan.datasets.load import load_images, load_toy
+from logan.datasets.pixels import to_uint8
 from logan.errors import UserError
-from logan.evaluation.record import COMPARED, Modes, Record
+from logan.evaluation.record import COMPARED, Modes, Probed, Record
 from logan.extractors.base import Extractor
-from logan.generation import encode, reconstruct
+from logan.extractors.classifiers import Classifier, fitting
+from logan.generation import encode, in_batches, reconstruct
 from logan.models.adversarial import AdversarialModel
 from logan.models.adversarial_encoder import AdversarialEncoder
+from logan.models.assemble import assemble
 from logan.models.bigan import BiGAN
 from logan.runs import Run
 from logan.sampling import Source, sample
 from logan.settings.names import PLAIN
 
-TOY_SAMPLES, IMAGE_SAMPLES = 10_000, 5_000
+PROBED = 10_000  # images of each part, at most
+_PROBED_VALUES = 2**26  # of each part, 256 MB
+TOY_SAMPLES, IMAGE_SAMPLES, STACKED_SAMPLES = 10_000, 5_000, 50_000
 
 
 def record_of(
@@ -25,6 +32,7 @@ def record_of(
     samples: int | None,
     extractor: Extractor | None,
     sampler: str = PLAIN,
+    classifier: Classifier | None = None,
 ) -> Record:
     """What is at hand of a run.
 
@@ -34,13 +42,14 @@ def record_of(
         samples: how many samples to generate, see `evaluate`.
         extractor: whose features of images are compared.
         sampler: how to sample, see `sample`.
+        classifier: of the images' classes, or of stacked digits.
 
     Raises:
         RunError: if the samples are not finite.
-        UserError: if the data or the sampler cannot be used.
+        UserError: if the data, the sampler or the classifier cannot be used.
     """
     if run.experiment.is_image:
-        return _of_images(model, run, samples or IMAGE_SAMPLES, extractor, sampler)
+        return _of_images(model, run, samples, extractor, sampler, classifier)
     if isinstance(model, AdversarialEncoder):
         if sampler != PLAIN:
             raise UserError("--sampler: expected a run with a generator. Received: an encoder's")
@@ -76,12 +85,22 @@ def _of_encoder(model: AdversarialEncoder, run: Run, samples: int) -> Record:
 
 
 def _of_images(
-    model: AdversarialModel, run: Run, samples: int, extractor: Extractor | None, sampler: str
+    model: AdversarialModel,
+    run: Run,
+    samples: int | None,
+    extractor: Extractor | None,
+    sampler: str,
+    classifier: Classifier | None,
 ) -> Record:
     images, seed = load_images(run.experiment, run.cache), run.experiment.seed
+    if classifier is not None:
+        classifier = _fitting(classifier, images, extractor)
+    samples = samples or (IMAGE_SAMPLES if images.stacked is None else STACKED_SAMPLES)
     train, x = images.training_sample(COMPARED), images.evaluation_sample(0, COMPARED)
     index, train_index = images.held_out(COMPARED), images.trained_on(COMPARED)
     generated, notes = sample(model, seed, samples, sampler, images)
+    if images.stacked is not None:
+        generated = to_uint8(generated)  # a quarter of the memory, as so many are needed
     return Record(
         f"{samples:,} generations of {_averaged(model)} with the run's seed{_by(sampler, notes)}; "
         f"real: up to {COMPARED:,} images of each part, evenly spread, here {len(train):,} for "
@@ -90,6 +109,9 @@ def _of_images(
         x,
         held_out_index=index,
         labels=None if images.labels is None else images.labels[index],
+        label_names=images.label_names or None,
+        class_shares=images.class_counts,
+        probed=_probed(model, run, images),
         train=train,
         train_index=train_index,
         held_out_names=None if images.names is None else images.names.of(index),
@@ -98,9 +120,47 @@ def _of_images(
         generated=generated,
         has_fixed_camera=images.has_fixed_camera,
         junction=images.junction,
+        stacked=images.stacked,
+        classifier=classifier,
         extractor=extractor,
-        **_by_encoder(model, seed, x, samples),
+        **_by_encoder(model, seed, x, samples if images.stacked is None else len(x)),
     )
+
+
+def _fitting(
+    classifier: Classifier, images: Images, extractor: Extractor | None
+) -> Classifier | None:
+    """The classifier, if it tells the images' classes; refused if not, unless it just happened."""
+    if images.stacked is not None:
+        return fitting(classifier, images.stacked.label_names, 1, is_needed=True)
+    is_needed = classifier.network is not extractor
+    return fitting(classifier, images.label_names, images.frames.shape[3], is_needed=is_needed)
+
+
+def _probed(model: AdversarialModel, run: Run, images: Images) -> Probed | None:
+    """Encodings and pixels of images with classes; None without classes, or without E(x)."""
+    if images.labels is None or not isinstance(model, BiGAN):
+        return None
+    if getattr(model.encoder, "takes_labels", False):
+        return None
+    count = min(PROBED, _PROBED_VALUES // int(np.prod(images.frames.shape[1:])))
+    x = images.training_sample(count), images.evaluation_sample(0, count)
+    fresh = cast(BiGAN, assemble(run.experiment))
+    return Probed(
+        {
+            "encoder": _pair(lambda part: encode(model, part), x),
+            "pixels": x,
+            "random_encoder": _pair(lambda part: in_batches(fresh.encoder, part, size=500), x),
+        },
+        images.labels[images.trained_on(count)],
+        images.labels[images.held_out(count)],
+    )
+
+
+def _pair(
+    function: Callable[[np.ndarray], np.ndarray], parts: tuple[np.ndarray, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    return function(parts[0]), function(parts[1])
 
 
 def _averaged(model: AdversarialModel) -> str:

@@ -86,6 +86,9 @@ MEASURES = Registry(
         "spread": Entry("logan.evaluation.spread:SPREAD", "deviation of pixels over images"),
         "foreground": Entry("logan.evaluation.foreground:FOREGROUND", "what stands before a scene"),
         "junction": Entry("logan.evaluation.junction:JUNCTION", "cars of the rendered junction"),
+        "stacked": Entry("logan.evaluation.stacked:STACKED", "triples of stacked digits"),
+        "classes": Entry("logan.evaluation.classes:CLASSES", "classes of generations"),
+        "probe": Entry("logan.evaluation.classes:PROBE", "classes by a linear classifier of E(x)"),
         "reconstruction": Entry(
             "logan.evaluation.reconstruction:RECONSTRUCTION", "G(E(x)) of images, E(G(z))"
         ),

@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -15,8 +15,10 @@ from logan.metrics.scene import Foreground, Scene
 if TYPE_CHECKING:
     from logan.datasets.junction import Junction, Truth
     from logan.datasets.names import Names
+    from logan.datasets.stacked_digits import StackedDigits
     from logan.datasets.toy import ToyDistribution
     from logan.extractors.base import Extractor
+    from logan.extractors.classifiers import Classifier
 
 COMPARED = 2_000  # images of the training and of the held-out part, and generations, at most
 FEWEST_COMPARED = 6  # images on each side: one more than the neighbours of density and coverage
@@ -54,6 +56,21 @@ class Modes:
 
 
 @dataclasses.dataclass(frozen=True)
+class Probed:
+    """Features of images with classes, to see what a linear classifier reads from them.
+
+    Attributes:
+        features: by name, floating [training images, …] and [held-out images, …].
+        train_labels: int64 [training images].
+        test_labels: int64 [held-out images].
+    """
+
+    features: Mapping[str, tuple[np.ndarray, np.ndarray]]
+    train_labels: np.ndarray
+    test_labels: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
 class Record:
     """What measures are computed from. What is not at hand is None.
 
@@ -66,6 +83,8 @@ class Record:
         held_out_index: int64 [examples], their places in the data set.
         labels: int64 [examples], their classes.
         label_names: what the classes are called, by number.
+        class_shares: [classes], how often each occurs in the data, in any scale.
+        probed: E(x) and other features of more images, with their classes.
         train: float32 [training examples, *x].
         train_index: int64 [training examples], their places in the data set.
         held_out_names: what held-out images are called.
@@ -82,6 +101,8 @@ class Record:
         prior_modes: those of its prior in place of that.
         has_fixed_camera: whether all images show one scene.
         junction: the rendered junction that they show.
+        stacked: the digits that they show one on another.
+        classifier: tells the classes of images, or of each channel of stacked digits.
         extractor: whose features of images are compared.
         compared: how many generated images features are compared of, at most.
         notes: what a reader has to know of the images, in words.
@@ -93,6 +114,8 @@ class Record:
     held_out_index: np.ndarray | Absent = None
     labels: np.ndarray | Absent = None
     label_names: Sequence[str] | Absent = None
+    class_shares: np.ndarray | Absent = None
+    probed: Probed | Absent = None
     train: np.ndarray | Absent = None
     train_index: np.ndarray | Absent = None
     held_out_names: "Names | Absent" = None
@@ -109,6 +132,8 @@ class Record:
     prior_modes: Modes | Absent = None
     has_fixed_camera: bool = False
     junction: "Junction | Absent" = None
+    stacked: "StackedDigits | Absent" = None
+    classifier: "Classifier | Absent" = None
     extractor: "Extractor | Absent" = None
     compared: int = COMPARED
     notes: Sequence[str] = ()

@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,15 +17,18 @@ from logan.evaluation.page import page
 from logan.evaluation.record import Record
 from logan.evaluation.rivals import rivals_of
 from logan.evaluation.verdict import Verdict, verdict
-from logan.extractors import make_extractor
 from logan.figures.curves import curves_figure
 from logan.figures.files import save_figure
 from logan.figures.grids import reconstruction_figure
 from logan.files import read_json, write_json, write_text
 from logan.keras_settings import package_settings
 from logan.runs import Run
-from logan.settings import Experiment
+from logan.settings import DATASETS, Experiment
 from logan.settings.names import PLAIN
+
+if TYPE_CHECKING:
+    from logan.extractors.base import Extractor
+    from logan.extractors.classifiers import Classifier
 
 PAGE = "report.html"
 _RECONSTRUCTIONS = 16
@@ -47,6 +50,7 @@ def evaluate(
     extractor_weights: str | Path | None = None,
     sampler: str = PLAIN,
     weights: str | None = None,
+    classifier: str = "",
 ) -> tuple[dict[str, Any], list[Path]]:
     """Measures a run at its newest checkpoint and writes metrics.json.
 
@@ -56,13 +60,15 @@ def evaluate(
 
     Args:
         run: a trained run.
-        samples: generated samples; by default 10,000, of images 5,000. Of toy data as many
-            held-out x are reconstructed.
+        samples: generated samples; by default 10,000, of images 5,000, of stacked_mnist 50,000. Of
+            toy data as many held-out x are reconstructed.
         extractor: images: whose features are compared, see `make_extractor`; "none" leaves out
             what needs features.
         extractor_weights: a file of its weights, where it takes one.
         sampler: how to sample, see `logan.sampling.sample`.
         weights: `best` or `last`, see `Run.trained_model`.
+        classifier: images: the path of a model that tells their classes, or the digits of
+            stacked_mnist; "none" leaves out what needs it. Empty: the extractor, if it is one.
 
     Returns:
         Numbers by name with `protocol`, how they were measured; and the paths of what was written,
@@ -70,19 +76,17 @@ def evaluate(
 
     Raises:
         RunError: if nothing was trained yet, or the samples are not finite.
-        UserError: if the data, the sampler or the extractor cannot be used.
+        UserError: if the data, the sampler, the extractor or the classifier cannot be used, or
+            there is no classifier of a data set that needs one.
     """
     # Tables, which need neither, do without TensorFlow.
     from logan.evaluation.filling import record_of
     from logan.evaluation.tensorboard import show_in_tensorboard
 
-    experiment, features = run.experiment, None
-    if experiment.is_image:
-        features = make_extractor(extractor, extractor_weights)
-        if features is not None:
-            features.check_shape(experiment.image_size, experiment.image_size, experiment.channels)
+    experiment = run.experiment
+    features, labeller = _networks(experiment, extractor, extractor_weights, classifier)
     model = run.trained_model(weights)
-    record = record_of(model, run, samples, features, sampler)
+    record = record_of(model, run, samples, features, sampler, labeller)
     found = measure(record)
     records = run.records()
     metrics = {
@@ -92,7 +96,7 @@ def evaluate(
         "step": int(model.step.numpy()),
         "averages_step": model.averages_step or int(model.step.numpy()),
         "sampler": sampler,
-        **({"extractor": extractor} if experiment.is_image else {}),
+        **({"extractor": extractor, "classifier": classifier} if experiment.is_image else {}),
         "training_seconds": records[-1]["seconds"] if records else None,
         **metrics_from(record, found),
     }
@@ -106,6 +110,28 @@ def evaluate(
         pictures.append(_write_page(folder, title, record, metrics, found, said, records))
     write_json(path, metrics)
     return metrics, [path, *pictures]
+
+
+def _networks(
+    experiment: Experiment,
+    extractor: str,
+    extractor_weights: str | Path | None,
+    classifier: str,
+) -> "tuple[Extractor | None, Classifier | None]":
+    """The networks that images are measured by.
+
+    Raises:
+        UserError: if one cannot be used, or a classifier is missing that the data set needs.
+    """
+    if not experiment.is_image:
+        return None, None
+    from logan.extractors.classifiers import chosen
+
+    needs_classifier = DATASETS[experiment.dataset].needs_classifier
+    features, labeller = chosen(extractor, extractor_weights, classifier, needs_classifier)
+    if features is not None:
+        features.check_shape(experiment.image_size, experiment.image_size, experiment.channels)
+    return features, labeller
 
 
 def measured(record: Record, output: Path | None) -> tuple[dict[str, Any], Verdict, list[Path]]:

@@ -13,6 +13,7 @@ _NAMED = 3  # missed cases in the verdict
 _FEW_IMAGES = 1_000
 _FEW_OCCUPIED = 10
 _DENSITY_NEIGHBOURS = 5
+_ACCURATE = 0.99
 _COPYING = 3  # times the share that held-out images have
 _LOW_SLOPE, _LOW_ALIGNMENT = 0.3, 0.2
 _STILL_FALLING = 0.97
@@ -48,6 +49,7 @@ def verdict(
         rivals: metrics of other methods' runs on the same images, by the method.
     """
     findings = [
+        *_stacked(metrics),
         *_covered(record, metrics),
         *_missed(metrics, found),
         *_rival(rivals or {}),
@@ -66,6 +68,26 @@ def expected_coverage(real: int, generated: int) -> float:
     """
     nearest = range(_DENSITY_NEIGHBOURS)
     return 1 - math.prod((real - 1 - i) / (real - 1 + generated - i) for i in nearest)
+
+
+def _stacked(metrics: dict[str, Any]) -> list[str]:
+    if "stacked" not in metrics:
+        return []
+    numbers = metrics["stacked"]
+    real = f", of as many real triples {numbers['kl_real']:.3f}" if "kl_real" in numbers else ""
+    said = [
+        f"Makes {numbers['captured']:,} of {numbers['modes']:,} triples of digits in "
+        f"{numbers['samples']:,} generations, {numbers['captured_fair']:,} in a fair share. KL to "
+        f"uniform {numbers['kl']:.3f}{real}, by chance alone {numbers['kl_floor']:.3f}. Of the "
+        f"digits {numbers['confident_digits']:.1%} are read surely, of real ones "
+        f"{numbers['confident_digits_real']:.1%}."
+    ]
+    if numbers["classifier_accuracy"] < _ACCURATE:
+        said.append(
+            f"The classifier reads only {numbers['classifier_accuracy']:.1%} of real digits right: "
+            "what it counts is uncertain. 99 % is usual."
+        )
+    return said
 
 
 def _covered(record: Record, metrics: dict[str, Any]) -> list[str]:

@@ -16,7 +16,20 @@ from logan.settings.names import EXTRACTORS, ExtractorEntry
 if TYPE_CHECKING:
     from logan.extractors.base import Extractor
 
-__all__ = ["check_extractor", "make_extractor"]
+__all__ = [
+    "DIGITS_NEEDED",
+    "NO_CLASSIFIER",
+    "check_classifier",
+    "check_extractor",
+    "check_has_classifier",
+    "make_extractor",
+]
+
+NO_CLASSIFIER = "none"
+DIGITS_NEEDED = (
+    "expected a classifier of digits, which counts the modes of stacked_mnist; logan-classifier "
+    "--images=MNIST --channels=1 --output=mnist.keras trains one, --classifier=none does without"
+)
 
 
 def check_extractor(text: str, weights: str | Path | None = None) -> None:
@@ -45,6 +58,37 @@ def check_extractor(text: str, weights: str | Path | None = None) -> None:
         )
     else:
         check_weights_file(Path(weights).expanduser(), entry.suffixes, part.name)
+
+
+def check_classifier(text: str) -> None:
+    """Refuses what can be seen to be wrong without loading a network.
+
+    Args:
+        text: the path of a Keras model; "none" or nothing for none.
+
+    Raises:
+        UserError: if it is no .keras file.
+    """
+    if text in ("", NO_CLASSIFIER):
+        return
+    path = Path(parse_part(text, "classifier").name).expanduser()
+    if path.suffix != ".keras":
+        raise UserError(f"--classifier: expected a Keras model, .keras. Received: {path}")
+    _check_keras_file(path, "--classifier")
+
+
+def check_has_classifier(classifier: str, extractor: str) -> None:
+    """Refuses to measure stacked digits without a classifier, unless that is asked for.
+
+    Args:
+        classifier: as for `check_classifier`.
+        extractor: as for `make_extractor`; the path of a model may be one of a classifier.
+
+    Raises:
+        UserError: if there is none.
+    """
+    if not classifier and not _is_keras_file(parse_part(extractor, EXTRACTORS.kind)):
+        raise UserError(f"--classifier: {DIGITS_NEEDED}. Received: nothing")
 
 
 def make_extractor(text: str, weights: str | Path | None = None) -> "Extractor | None":
@@ -89,12 +133,15 @@ def _entry(part: Part) -> ExtractorEntry:
     if not _is_keras_file(part):
         EXTRACTORS.check(part.name)
         return EXTRACTORS[part.name]
-    path = Path(part.name).expanduser()
+    _check_keras_file(Path(part.name).expanduser(), "--extractor")
+    return ExtractorEntry()
+
+
+def _check_keras_file(path: Path, flag: str) -> None:
     if not path.is_file():
-        raise UserError(f"--extractor: expected a Keras model. Received: {path}: no file")
+        raise UserError(f"{flag}: expected a Keras model. Received: {path}: no file")
     if not zipfile.is_zipfile(path):
         raise UserError(
-            f"--extractor: expected a Keras model. Received: {path}, which is not a .keras file, "
-            "or only the beginning of one"
+            f"{flag}: expected a Keras model. Received: {path}, which is not a .keras file, or "
+            "only the beginning of one"
         )
-    return ExtractorEntry()

@@ -23,6 +23,11 @@ class KerasFile(Extractor):
     Images are scaled to the model's input with an antialiased bilinear filter; where the model
     leaves its size open they stay as they are. Grey ones become three equal channels for a model of
     coloured ones.
+
+    Attributes:
+        path: the file.
+        channels: of the images that the model takes.
+        model: the model.
     """
 
     def __init__(self, path: Path, layer: str = "", range: str = ""):
@@ -41,9 +46,9 @@ class KerasFile(Extractor):
         Raises:
             UserError: if the file holds no such model, or there is no such layer or range.
         """
-        self._path = path
+        self.path = path
         self.model = self._functional(_loaded(path))
-        *size, self._channels = self._input_shape()
+        *size, self.channels = self._input_shape()
         self._size = None if None in size else size
         self._low, self._high = self._input_range(range)
         kept = self._layer(str(layer))
@@ -63,9 +68,9 @@ class KerasFile(Extractor):
 
     def check_shape(self, height: int, width: int, channels: int) -> None:
         super().check_shape(height, width, channels)
-        if channels > self._channels:
+        if channels > self.channels:
             raise UserError(
-                f"--extractor: expected images of 1 channel, as {self._path} takes them. Received: "
+                f"--extractor: expected images of 1 channel, as {self.path} takes them. Received: "
                 f"{channels}"
             )
 
@@ -76,7 +81,7 @@ class KerasFile(Extractor):
         return self._classifier(self._colours(images))
 
     def _colours(self, images: np.ndarray) -> np.ndarray:
-        return as_colour(images) if self._channels == 3 else images
+        return as_colour(images) if self.channels == 3 else images
 
     def _function(self, output: keras.KerasTensor) -> Any:
         model = keras.Model(self.model.inputs[0], output)
@@ -91,7 +96,7 @@ class KerasFile(Extractor):
 
     def _try(self) -> None:
         """Refuses a model that fails when it is called, which its file does not tell."""
-        image = np.zeros((1, *(self._size or (128, 128)), self._channels), np.float32)
+        image = np.zeros((1, *(self._size or (128, 128)), self.channels), np.float32)
         try:
             is_finite = np.isfinite(self.batch_features(image)).all()
         except Exception as error:
@@ -100,7 +105,7 @@ class KerasFile(Extractor):
             raise self._refuse("finite features of a grey image", "NaN or infinity among them")
 
     def _refuse(self, expected: str, received: object) -> UserError:
-        return UserError(f"--extractor: expected {expected} in {self._path}. Received: {received}")
+        return UserError(f"--extractor: expected {expected} in {self.path}. Received: {received}")
 
     def _functional(self, model: keras.Model) -> keras.Model:
         """The model; a subclassed one, which hides its layers, as the one layer of another."""

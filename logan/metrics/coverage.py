@@ -62,6 +62,44 @@ def reverse_kl(counts: np.ndarray, weights: np.ndarray) -> float:
     return float(np.sum(shares[present] * np.log(shares[present] / weights[present])))
 
 
+def expected_reverse_kl(count: int, truth: np.ndarray, weights: np.ndarray | None = None) -> float:
+    """The mean of `reverse_kl` over draws from a known distribution: what chance alone makes.
+
+        Σ E[(c/N) ln(c/N)] - Σ p ln w, each c binomial with N draws and the mode's share p
+
+    For w = p it is near (modes - 1) / 2N if all modes are drawn often.
+
+    Args:
+        count: N, how many draws; 1 or more.
+        truth: [modes], the shares p that are drawn from, positive, in any scale.
+        weights: [modes], w, against which the divergence is taken; the truth if None.
+
+    Raises:
+        ValueError: on fewer than one draw, weights that are not positive, or different shapes.
+    """
+    truth = _shares(truth)
+    weights = truth if weights is None else _shares(weights)
+    if count < 1 or truth.shape != weights.shape:
+        raise ValueError(
+            "Expected 1 draw or more, and as many weights as shares. Received: "
+            f"{count}, {weights.shape} and {truth.shape}"
+        )
+    log_factorials = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, count + 1)))])
+
+    def mean(p: float) -> float:
+        """E[(c/N) ln(c/N)]; beyond twelve deviations nothing is left of it."""
+        reach = 12 * np.sqrt(count * p * (1 - p)) + 30
+        ends = count * p + np.array([-reach, reach])
+        c = np.arange(max(1, int(ends[0])), min(count, int(ends[1])) + 1)
+        log_ways = log_factorials[count] - log_factorials[c] - log_factorials[count - c]
+        chance = np.exp(log_ways + c * np.log(p) + (count - c) * np.log1p(-p))
+        return float(np.sum(chance * (c / count) * np.log(c / count)))
+
+    shares, number = np.unique(truth[truth < 1], return_counts=True)  # for 1 the mean is 0
+    entropy = sum(n * mean(p) for p, n in zip(shares.tolist(), number.tolist(), strict=True))
+    return float(entropy - np.sum(truth * np.log(weights)))
+
+
 def _shares(weights: np.ndarray) -> np.ndarray:
     """The weights as float64 that sum to one.
 

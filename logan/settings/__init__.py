@@ -8,6 +8,7 @@ from logan.settings.methods import METHODS, Method
 from logan.settings.names import (
     DATASETS,
     EXTRACTORS,
+    FOLDERS,
     IMAGE_SIZES,
     LOSSES,
     NETWORKS,
@@ -23,6 +24,7 @@ from logan.settings.text import split_list, to_text
 __all__ = [
     "DATASETS",
     "EXTRACTORS",
+    "FOLDERS",
     "HELD_OUT_EVERY",
     "IMAGE_SIZES",
     "KINDS",

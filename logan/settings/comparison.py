@@ -11,14 +11,15 @@ from logan.settings.text import to_text
 # What decides the images of a data set and which of them are held out.
 IMAGE_FIELDS = (
     "dataset", "video", "frame_interval", "frame_rate", "video_start", "video_stop", "data", "crop",
-    "hold_out", "skip_unreadable", "test_fraction", "frames", "empty_share", "scene", "image_size",
-    "channels",
+    "labels", "hold_out", "skip_unreadable", "test_fraction", "frames", "empty_share", "scene",
+    "image_size", "channels",
 )  # fmt: skip
 
 
 def with_whole_paths(name: str, value: Any) -> Any:
     """The field's value, of a path the whole one, which holds from any folder."""
-    if not _FIELDS[name].metadata["is_path"] or not value:
+    rules = _FIELDS[name].metadata
+    if not rules["is_path"] or not value or value in rules["words"]:
         return value
     if isinstance(value, tuple):
         return tuple(map(_whole_path, value))

@@ -13,6 +13,7 @@ from logan.settings.methods import METHODS
 from logan.settings.names import (
     DATASETS,
     DISCRIMINATOR_PARTS,
+    FOLDERS,
     IMAGE_SIZES,
     LOSSES,
     NETWORKS,
@@ -60,8 +61,8 @@ class Experiment:
     dataset: str = setting(
         "ring8",
         "Data to learn. traffic: snapshots of --video, without it of the rendered junction. "
-        "images: the pictures in the folder --data. celeb_a and cifar10: from --data, without it "
-        "fetched. The others are toy mixtures.",
+        "images: the pictures in the folder --data. celeb_a, cifar10, mnist and stacked_mnist: "
+        "from --data, without it fetched. The others are toy mixtures.",
         choices=DATASETS,
     )
     mode_weights: tuple[float, ...] = setting(
@@ -93,9 +94,18 @@ class Experiment:
     )
     data: str = setting(
         "",
-        "Folder or zip archive of pictures; for celeb_a and cifar10 a local folder or archive. "
-        "Empty: TensorFlow Datasets fetches celeb_a or cifar10.",
+        "Folder or zip archive of pictures; for celeb_a and cifar10 a local folder or archive, for "
+        "mnist and stacked_mnist the folder of MNIST's four files. Empty: TensorFlow Datasets "
+        "fetches these.",
         is_path=True,
+    )
+    labels: str = setting(
+        "",
+        "Classes of the pictures in --data. folders: the sub-folders, or those within train/ and "
+        "test/, which then are the two parts; otherwise a CSV file with the columns file and label "
+        "for every picture. Empty: none. cifar10 and mnist have classes of their own.",
+        is_path=True,
+        words=(FOLDERS,),
     )
     crop: tuple[int, ...] = setting(
         (),
@@ -114,8 +124,8 @@ class Experiment:
     )
     test_fraction: float = setting(
         0.2,
-        "Share of the images to hold out; of a video, in whole stretches of time. celeb_a and "
-        "cifar10 have test parts of their own.",
+        "Share of the images to hold out; of a video, in whole stretches of time. celeb_a, "
+        "cifar10, mnist and stacked_mnist have test parts of their own.",
         above=0,
         below=1,
     )
@@ -433,11 +443,13 @@ class Experiment:
             (len(self.mode_weights) not in (0, data.modes), "mode_weights",
              f"nothing with --dataset={self.dataset}" if data.is_image else weights),
             *((bool(getattr(self, name)) and name not in data.takes, name,
-               f"nothing with --dataset={self.dataset}") for name in ("video", "data")),
+               f"nothing with --dataset={self.dataset}") for name in ("video", "data", "labels")),
             *((not getattr(self, name), name, f"the path of pictures with --dataset={self.dataset}")
               for name in data.needs),
             (bool(self.crop) and ("crop" not in data.takes or self.is_junction), "crop",
              "nothing but for --video and --dataset=images"),
+            (self.labels == FOLDERS and self.hold_out == "folders", "hold_out",
+             f"images with --labels={FOLDERS}: held-out folders would be classes never seen"),
             (self.frame_rate > 0 and self.frame_interval > 0, "frame_rate",
              "nothing beside --frame_interval"),
             (0 < self.video_stop <= self.video_start, "video_stop",
@@ -450,7 +462,10 @@ class Experiment:
              "images or passages with --video"),
             (any(path.endswith("\\") or "\\," in path for path in self.video), "video",
              "paths without a backslash at the end or before a comma"),
-            (data.is_image and self.channels not in (1, 3), "channels", "1 or 3"),
+            (data.is_image and self.channels not in data.channels, "channels",
+             " or ".join(map(str, data.channels))),
+            (self.flip and not data.can_flip, "flip",
+             f"false with --dataset={self.dataset}: a mirrored digit is none"),
             (data.is_image and self.image_size not in IMAGE_SIZES, "image_size",
              f"one of {', '.join(map(str, IMAGE_SIZES))}"),
             (self.is_junction and not 32 <= self.image_size <= 128, "image_size",
@@ -486,6 +501,8 @@ class Experiment:
              "would bound D"),
             (self.network not in networks, "network",
              f"{' or '.join(networks)} with --dataset={self.dataset}"),
+            (self.takes_labels and not self.has_labels, "network",
+             "one that takes no labels without classes: --labels gives those of pictures"),
             (self.fourier_octaves > 0 and self.is_image, "fourier_octaves",
              f"0 with --network={self.network}"),
             (has_modes and self.model != "encoder", "prior",
@@ -575,6 +592,16 @@ class Experiment:
     def is_junction(self) -> bool:
         """Whether the data are frames of the rendered junction, whose truth is known."""
         return self.dataset == "traffic" and not self.video
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether the data have classes."""
+        return DATASETS[self.dataset].has_labels or bool(self.labels)
+
+    @property
+    def takes_labels(self) -> bool:
+        """Whether the networks are called with the classes."""
+        return NETWORKS[self.network].takes_labels
 
     @property
     def crop_or_none(self) -> tuple[int, int, int, int] | None:

@@ -20,8 +20,12 @@ def setting(
     below: float | None = None,
     names_the_run: bool = True,
     is_path: bool = False,
+    words: Collection[str] = (),
 ) -> Any:
-    """A field with its help text and what it accepts: words, parts by name, or bounds."""
+    """A field with its help text and what it accepts: words, parts by name, or bounds.
+
+    A path may also be one of `words`, which then is none.
+    """
     return dataclasses.field(
         default=default,
         metadata={
@@ -33,6 +37,7 @@ def setting(
             "below": below,
             "names_the_run": names_the_run,
             "is_path": is_path,
+            "words": words,
         },
     )
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from logan.registry import Entry, Registry
 
 IMAGE_SIZES = (8, 16, 32, 64, 128, 256)
+FOLDERS = "folders"  # the value of --labels by which sub-folders are classes
 
 # Priors of z, and how far from 0 pictures follow a feature: to the ends of U[-1, 1], and to three
 # standard deviations of N(0, 1).
@@ -188,6 +189,7 @@ class NetworkEntry(Entry):
 
     Attributes:
         of_images: whether for images, or else for vectors.
+        takes_labels: whether they are called with the images' classes.
         takes: fields of `Experiment` that its constructors take besides those that all have.
         discriminator_takes: those that only the discriminator's takes.
         encoder_activations: by prior, the output_activation that its encoder is given; empty if it
@@ -195,6 +197,7 @@ class NetworkEntry(Entry):
     """
 
     of_images: bool = False
+    takes_labels: bool = False
     takes: tuple[str, ...] = ()
     discriminator_takes: tuple[str, ...] = ()
     encoder_activations: Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -293,12 +296,20 @@ class DatasetEntry(Entry):
         features: of a toy mixture, numbers in one x.
         takes: of the settings that only some data sets have, those that it heeds.
         needs: those of them that must be given.
+        has_labels: whether its images have classes of their own.
+        channels: how many its images have; empty if --channels may say.
+        can_flip: whether mirrored images are of its kind.
+        needs_classifier: whether its modes are counted by a classifier.
     """
 
     modes: int = 0
     features: int = 2
     takes: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    has_labels: bool = False
+    channels: tuple[int, ...] = (1, 3)
+    can_flip: bool = True
+    needs_classifier: bool = False
 
     @property
     def is_image(self) -> bool:
@@ -327,7 +338,7 @@ DATASETS = Registry(
         "images": DatasetEntry(
             "logan.datasets.load:load_folder",
             "the pictures in the folder --data",
-            takes=("data", "crop"),
+            takes=("data", "crop", "labels"),
             needs=("data",),
         ),
         "celeb_a": DatasetEntry(
@@ -337,6 +348,22 @@ DATASETS = Registry(
             "logan.datasets.load:load_photographs",
             "photographs of ten kinds, from --data or fetched",
             takes=("data",),
+            has_labels=True,
+        ),
+        "mnist": DatasetEntry(
+            "logan.datasets.load:load_digits",
+            "handwritten digits, from --data or fetched",
+            takes=("data",),
+            has_labels=True,
+            can_flip=False,
+        ),
+        "stacked_mnist": DatasetEntry(
+            "logan.datasets.load:load_stacked_digits",
+            "three digits as red, green and blue, 1,000 modes",
+            takes=("data",),
+            channels=(3,),
+            can_flip=False,
+            needs_classifier=True,
         ),
     },
 )

@@ -68,6 +68,9 @@ PRESETS: dict[str, Preset] = {
     "images": _images("images"),
     "celeb_a": _images("celeb_a", image_size=64),
     "cifar10": _images("cifar10"),
+    "mnist": _images("mnist", channels=1),
+    # The length of z is that of PacGAN's code.
+    "stacked_mnist": _images("stacked_mnist", latent_length=100),
     "custom": Preset("the flags and their defaults", {}, "custom"),
 }
 

@@ -5,18 +5,13 @@ import struct
 
 import numpy as np
 import pytest
+from idx_files import write_idx
 from PIL import Image
 
+from logan.datasets.cifar10 import BATCHES
 from logan.datasets.idx import read_idx
 from logan.datasets.labelled import load_labelled_images
 from logan.errors import UserError
-
-
-def write_idx(path, array, kind=8):
-    header = struct.pack(f">HBB{array.ndim}I", 0, kind, array.ndim, *array.shape)
-    opened = gzip.open if path.suffix == ".gz" else open
-    with opened(path, "wb") as file:
-        file.write(header + array.tobytes())
 
 
 @pytest.fixture
@@ -92,6 +87,38 @@ def test_a_class_without_a_readable_picture_is_refused(folder, capsys):
     with pytest.raises(UserError, match="1 of cat10"):
         load_labelled_images(folder, size=4, channels=1, skip_unreadable=True)
     assert "cat10/1.png" in capsys.readouterr().err
+
+
+def test_folders_train_and_test_are_the_two_parts(tmp_path):
+    for part, numbers in (("train", range(8)), ("test", range(8, 10))):
+        for label, name in enumerate(("cat", "dog")):
+            (tmp_path / part / name).mkdir(parents=True)
+            for number in numbers:
+                grey = np.full((8, 8), 80 * label + number, np.uint8)
+                Image.fromarray(grey).save(tmp_path / part / name / f"{number}.png")
+    data = load_labelled_images(tmp_path, size=4, channels=1)
+    assert data.classes == ("cat", "dog")
+    values = data.frames[:, 0, 0, 0]
+    assert data.labels.tolist() == (values // 80).tolist()
+    assert sorted(values[data.test].tolist()) == [8, 9, 88, 89]
+    assert sorted([*data.train, *data.test]) == list(range(20))
+    assert data.split == "the folder test"
+    for number in (8, 9):
+        (tmp_path / f"test/dog/{number}.png").unlink()
+    with pytest.raises(UserError, match=r"every class in .*/test\. Received: none of dog"):
+        load_labelled_images(tmp_path, size=4, channels=1)
+
+
+def test_cifar10_is_read_with_its_kinds_and_parts(tmp_path):
+    rows = np.zeros((6, 10, 3073), np.uint8)
+    rows[:, :, 0] = np.arange(10)
+    rows[:, :, 1:] = 20 * np.arange(10, dtype=np.uint8)[:, None]
+    for batch, name in zip(rows, BATCHES, strict=True):
+        (tmp_path / name).write_bytes(batch.tobytes())
+    data = load_labelled_images(tmp_path, size=32, channels=3)
+    assert (data.frames == 20 * data.labels[:, None, None, None]).all()
+    assert data.classes[:3] == ("airplane", "automobile", "bird")
+    assert (len(data.train), data.test.tolist()) == (50, list(range(50, 60)))
 
 
 # MNIST's files.
