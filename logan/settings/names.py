@@ -10,6 +10,20 @@ from collections.abc import Mapping
 from logan.registry import Entry, Registry
 
 IMAGE_SIZES = (8, 16, 32, 64, 128, 256)
+SMALLEST_MAP = 4  # places a side, of the innermost feature map of networks for images
+
+
+def feature_map_sizes(image_size: int) -> tuple[int, ...]:
+    """Sides of the feature maps of networks for such images: 4, 8, … image_size / 2."""
+    return tuple(size // 2 for size in IMAGE_SIZES if SMALLEST_MAP < size <= image_size)
+
+
+SCALE_LOGITS = ("mean", "sum", "each")  # what becomes of the logits of several scales
+
+
+def most_scales(image_size: int) -> int:
+    """On how many scales a discriminator can see such images: down to the smallest image size."""
+    return sum(size <= image_size for size in IMAGE_SIZES)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,12 +109,18 @@ class NetworkEntry(Entry):
     Attributes:
         of_images: whether for images, or else for vectors.
         takes: fields of `Experiment` that its constructors take besides those that all have.
+        generator_takes: those that only the generator's takes.
         discriminator_takes: those that only the discriminator's takes.
     """
 
     of_images: bool = False
     takes: tuple[str, ...] = ()
+    generator_takes: tuple[str, ...] = ()
     discriminator_takes: tuple[str, ...] = ()
+
+    def heeds(self, field: str) -> bool:
+        """Whether it takes that field of `Experiment`, with one of its constructors."""
+        return field in (*self.takes, *self.generator_takes, *self.discriminator_takes)
 
 
 NETWORKS = Registry(
@@ -113,7 +133,18 @@ NETWORKS = Registry(
             discriminator_takes=("fourier_octaves", "fourier_scale"),
         ),
         "convolutional": NetworkEntry(
-            "logan.networks.convolutional:CONVOLUTIONAL", "DCGAN-like, for images", of_images=True
+            "logan.networks.convolutional:CONVOLUTIONAL",
+            "DCGAN-like, for images",
+            of_images=True,
+            takes=("attention_size",),
+            generator_takes=("hierarchical_latents",),
+        ),
+        "residual": NetworkEntry(
+            "logan.networks.residual:RESIDUAL",
+            "SNGAN-like residual blocks, for images",
+            of_images=True,
+            takes=("attention_size",),
+            generator_takes=("hierarchical_latents",),
         ),
     },
 )
