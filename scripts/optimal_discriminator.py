@@ -62,7 +62,7 @@ def train(
     optimizer.build(discriminator.trainable_variables)
     count = FLAGS.batch_size
 
-    @tf.function(jit_compile=True)
+    @tf.function(jit_compile=True, autograph=False)
     def update(step: tf.Tensor) -> None:
         choice, noise = (key(FLAGS.seed, step, each) for each in (Purpose.DATA, Purpose.DATA_NOISE))
         real = toy.draw(choice, noise, count)
@@ -116,7 +116,7 @@ def main(arguments: list[str]) -> None:
         )
         gap = np.abs(1 / (1 + np.exp(-drawn[steps[-1]])) - best)
         numbers[label] = {
-            "divergence seen": judged[-1].divergences[-1],
+            "divergence seen": float(judged[-1].divergences[-1]),
             "mean |D - D*| under (p + q) / 2": float(np.sum(gap * (p + q) / 2)),
         }
         print(label, numbers[label], f"JSD {divergence:.4f}", flush=True)
