@@ -89,7 +89,7 @@ def optimal_discriminator_figure(
     curve.axhline(np.log(2), color=INK, linewidth=0.7, linestyle=":")
     curve.text(0, np.log(2), " log 2: no overlap", fontsize=SMALL, va="bottom", ha="left")
     curve.axhline(divergence, color=_BEST, linewidth=3.0)
-    curve.text(0, divergence, f" JSD(p, q) = {divergence:.3f}", fontsize=SMALL, va="bottom")
+    curve.text(0, divergence + 0.012, f" JSD(p, q) = {divergence:.3f}", fontsize=SMALL, va="bottom")
     for number, each in enumerate(judged):
         curve.plot(
             each.curve_steps,

@@ -88,21 +88,62 @@ def test_blocks_that_double_are_those_of_the_source():
     )
 
 
-def test_discriminator_sums_over_places_and_joins_z_there():
-    discriminator = with_random_biases(Discriminator((8, 8, 1), 3, width=4, dense_width=6))
-    x, z = numbers(5, 8, 8, 1), numbers(5, 3, seed=1)
-    wide = kernels_of(discriminator.features.layers, 3)
-    (narrow,) = kernels_of(discriminator.features.layers, 1)
-    h = pooled(apply(leaky(apply(x, wide[0])), wide[1])) + apply(pooled(x), narrow)
-    h = apply(leaky(apply(leaky(h), wide[2])), wide[3]) + h
+def of_discriminator(discriminator, x, z):
+    """The same sums for one of 8 pixels, pooling by means of reshaped axes."""
+
+    def halved(h):
+        side = h.shape[1] // 2
+        return tf.reduce_mean(tf.reshape(h, [-1, side, 2, side, 2, h.shape[3]]), axis=[2, 4])
+
+    def apply_layer(h, layer):
+        return tf.nn.conv2d(h, layer.kernel.value, 1, "SAME") + layer.bias.value
+
+    convolutions = [
+        layer for layer in discriminator.features.layers if isinstance(layer, keras.layers.Conv2D)
+    ]
+    wide = [layer for layer in convolutions if layer.kernel_size == (3, 3)]
+    (narrow,) = (layer for layer in convolutions if layer.kernel_size == (1, 1))
+    h = halved(apply_layer(leaky(apply_layer(x, wide[0])), wide[1]))
+    h += apply_layer(halved(x), narrow)
+    h = apply_layer(leaky(apply_layer(leaky(h), wide[2])), wide[3]) + h
     features = tf.reduce_sum(leaky(h), axis=[1, 2])
     first, second = (
         layer for layer in discriminator.joint.layers if isinstance(layer, keras.layers.Dense)
     )
-    hidden = leaky(tf.concat([features, z], axis=1) @ first.kernel + first.bias)
+    hidden = leaky(tf.concat([features, z], axis=1) @ first.kernel.value + first.bias.value)
+    return hidden @ second.kernel.value + second.bias.value
+
+
+def test_discriminator_sums_over_places_and_joins_z_there():
+    discriminator = with_random_biases(Discriminator((8, 8, 1), 3, width=4, dense_width=6))
+    x, z = numbers(5, 8, 8, 1), numbers(5, 3, seed=1)
     np.testing.assert_allclose(
-        discriminator(x, z), hidden @ second.kernel + second.bias, rtol=1e-4, atol=1e-5
+        discriminator(x, z), of_discriminator(discriminator, x, z), rtol=1e-4, atol=1e-5
     )
+
+
+def test_second_derivatives_are_those_of_the_written_out_sums():
+    discriminator = with_random_biases(Discriminator((8, 8, 1), 3, width=4, dense_width=6))
+    x, z = tf.constant(numbers(5, 8, 8, 1)), tf.constant(numbers(5, 3, seed=1))
+
+    def second(logits_of):
+        with tf.GradientTape() as outer:
+            with tf.GradientTape() as inner:
+                inner.watch(x)
+                logits = logits_of(x, z)
+            slope = tf.reduce_sum(inner.gradient(logits, x) ** 2)
+        return outer.gradient(slope, discriminator.trainable_variables)
+
+    found = second(discriminator)
+    expected = second(lambda x, z: of_discriminator(discriminator, x, z))
+    kernels = 0
+    for one, other in zip(found, expected, strict=True):
+        if other is not None and other.shape.rank > 1:  # a slope does not know of biases
+            kernels += 1
+            scale = np.abs(other).max()
+            assert scale > 0
+            np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-4 * scale)
+    assert kernels == 7
 
 
 def convolutions(*pairs):
