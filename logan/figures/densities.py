@@ -90,7 +90,7 @@ def densities_figure(
     curve.axhline(np.log(2), color=INK, linewidth=0.7, linestyle=":")
     curve.text(steps[0], np.log(2), " log 2: no overlap", fontsize=SMALL, va="bottom")
     curve.set(
-        title="divergence", xlabel="step", ylabel="JSD(data, generator), nats", ylim=(0, 0.78)
+        title="divergence of data\nand generator", xlabel="step", ylabel="JSD, nats", ylim=(0, 0.78)
     )
     legend_below(figure, columns[0, 0])
     return figure

@@ -25,7 +25,7 @@ def test_two_rows_of_stages_and_a_curve() -> None:
     assert [axes.get_title() for axes in panels] == [
         "step 0\nJSD 0.30", "step 100\nJSD 0.30", "", ""
     ]  # fmt: skip
-    assert curve.get_title() == "divergence"
+    assert curve.get_title() == "divergence of data\nand generator"
     np.testing.assert_allclose(curve.get_lines()[0].get_ydata(), [0.6, 0.1])
     assert {axes.get_xlim() for axes in panels} == {(0.0, 4.0)}
 
