@@ -188,17 +188,35 @@ class Encoder(Convolutional):
 
     The last layer sees all places, not their sum: a reconstruction must know where things are.
 
-    Args and errors: as `Convolutional`, with the output of a block in place of an activation.
+    Args and errors: as `Convolutional`, with the output of a block in place of an activation, and
+        output_activation: of the last layer. `tanh` keeps z in the uniform prior's (-1, 1); a
+            normal prior needs `linear`.
     """
 
     role = "encoder"
+
+    def __init__(
+        self,
+        data_shape: Sequence[int] = (32, 32, 3),
+        latent_length: int = 128,
+        *,
+        output_activation: str = "tanh",
+        **kwargs: Any,
+    ):
+        self.output_activation = output_activation
+        super().__init__(data_shape, latent_length, **kwargs)
 
     def make_layers(self, settings: dict[str, Any]) -> None:
         size, channels = size_and_channels(self.data_shape)
         x, h = _downwards(size, channels, **settings)
         h = keras.layers.Flatten()(h)
-        z = keras.layers.Dense(self.latent_length, activation="tanh", dtype="float32")(h)
-        self.stack = keras.Model(x, z, name="downwards")
+        last = keras.layers.Dense(
+            self.latent_length, activation=self.output_activation, dtype="float32"
+        )
+        self.stack = keras.Model(x, last(h), name="downwards")
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "output_activation": self.output_activation}
 
 
 @keras.saving.register_keras_serializable(package="logan.residual")

@@ -146,6 +146,17 @@ def test_second_derivatives_are_those_of_the_written_out_sums():
     assert kernels == 7
 
 
+def test_encoder_stays_in_the_uniform_prior_unless_it_is_linear():
+    x = 100 * numbers(3, 8, 8, 1)
+    size = dict(data_shape=(8, 8, 1), latent_length=3, width=2, normalization="none")
+    assert np.abs(Encoder(**size)(x)).max() <= 1
+    linear = Encoder(**size, output_activation="linear")
+    assert np.abs(linear(x)).max() > 1
+    twin = Encoder.from_config(linear.get_config())
+    twin.set_weights(linear.get_weights())
+    np.testing.assert_array_equal(twin(x), linear(x))
+
+
 def convolutions(*pairs):
     return sum((kernel**2 * before + 1) * after for kernel, before, after in pairs)
 
