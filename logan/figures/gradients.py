@@ -43,7 +43,8 @@ def gradients_figure(
         generated: [M, 2], from which the arrows start.
         lost: [K, 2], centres of modes without generations.
         panels: at least one.
-        arrow: length of each arrow, in units of x: they show directions.
+        arrow: length of each panel's longest arrow, in units of x; the others are in proportion to
+            their slope.
 
     Returns:
         The figure.
@@ -71,18 +72,17 @@ def gradients_figure(
         axes.scatter(
             *generated.T, s=14, color=GENERATED, linewidths=0, label="generated", rasterized=True
         )
-        length = np.linalg.norm(panel.gradients, axis=1, keepdims=True)
-        # Where D is flat there is no direction.
-        directions = panel.gradients / np.where(length > 0, length, 1.0)
+        steepest = float(np.linalg.norm(panel.gradients, axis=1).max(initial=0.0))
+        arrows = panel.gradients * (arrow / steepest if steepest else 0.0)
         axes.quiver(
             *generated.T,
-            *(arrow * directions).T,
+            *arrows.T,
             angles="xy",
             scale_units="xy",
             scale=1,
             color=GENERATED,
             width=0.006,
-            label="direction of D's gradient",
+            label="D's gradient, the steepest the longest",
             zorder=3,
         )
         low, high = panel.contour.limits

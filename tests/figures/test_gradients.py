@@ -21,14 +21,14 @@ def arrows(axes):
     return np.column_stack([quiver.U, quiver.V])
 
 
-def test_arrows_have_the_gradients_directions_and_one_length() -> None:
+def test_arrows_are_in_proportion_and_the_longest_has_the_length_asked_for() -> None:
     figure = draw(PulledPanel("plain", GRADIENTS, CONTOUR, "slope 5"))
     axes = figure.axes[0]
-    np.testing.assert_allclose(arrows(axes), [[0.3, 0.4], [0, -0.5], [0, 0]])
+    np.testing.assert_allclose(arrows(axes), [[0.3, 0.4], [0, -0.01], [0, 0]])
     assert axes.get_title() == "plain\nslope 5"
     assert axes.get_xlim() == (-2, 2)
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert labels == ["data", "lost mode", "generated", "direction of D's gradient"]
+    assert labels == ["data", "lost mode", "generated", "D's gradient, the steepest the longest"]
 
 
 def test_each_panel_has_its_own_landscape() -> None:
@@ -36,6 +36,11 @@ def test_each_panel_has_its_own_landscape() -> None:
     figure = draw(PulledPanel("a", GRADIENTS, CONTOUR), PulledPanel("b", -GRADIENTS, steep))
     first, second = (axes for axes in figure.axes if axes.get_title())
     np.testing.assert_allclose(arrows(first), -arrows(second))
+
+
+def test_a_flat_landscape_has_no_arrows() -> None:
+    axes = draw(PulledPanel("flat", np.zeros((3, 2)), CONTOUR)).axes[0]
+    np.testing.assert_array_equal(arrows(axes), np.zeros((3, 2)))
 
 
 def test_what_does_not_fit_is_refused() -> None:
