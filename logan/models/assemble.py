@@ -1,5 +1,6 @@
 """From an experiment's settings to a compiled model."""
 
+import functools
 from typing import Any
 
 import keras
@@ -14,6 +15,7 @@ from logan.models.adversarial_encoder import AdversarialEncoder
 from logan.models.bigan import BiGAN
 from logan.models.gan import GAN
 from logan.models.kernel_adamw import KernelAdamW
+from logan.networks.multi_scale import MultiScaleDiscriminator
 from logan.settings import DATASETS, NETWORKS, PRIORS, TERMS, Experiment
 from logan.terms import Term
 
@@ -122,7 +124,15 @@ def _network(experiment: Experiment, role: str) -> keras.Model:
     kind = NETWORKS[experiment.network]
     constructor = getattr(NETWORKS.load(experiment.network), role)
     own = kind.discriminator_takes if role == "discriminator" else ("normalization",)
+    own += kind.generator_takes if role == "generator" else ()
     settings = {name: getattr(experiment, name) for name in ("width", *kind.takes, *own)}
+    if role == "discriminator" and experiment.discriminator_scales > 1:
+        constructor = functools.partial(
+            MultiScaleDiscriminator,
+            kind=experiment.network,
+            scales=experiment.discriminator_scales,
+            scale_logits=experiment.scale_logits,
+        )
     if role == "encoder" and kind.encoder_activations:
         settings["output_activation"] = kind.encoder_activations[experiment.prior]
     network = constructor(*_shapes(experiment, role), **settings, dtype=_dtype(experiment))

@@ -10,6 +10,7 @@ from typing import Any
 
 import keras
 
+from logan.networks.attention import attention_layers, check_attention_size
 from logan.networks.base import (
     PLAIN_PARTS,
     DiscriminatorParts,
@@ -20,9 +21,8 @@ from logan.networks.base import (
     normalization_layers,
 )
 from logan.networks.hidden import through
-from logan.settings.names import IMAGE_SIZES
-
-_SMALLEST = 4  # pixels a side, of the innermost feature map
+from logan.networks.hierarchy import part_lengths, with_entries
+from logan.settings.names import IMAGE_SIZES, SMALLEST_MAP
 
 
 def levels_of(image_size: int) -> int:
@@ -33,10 +33,10 @@ def levels_of(image_size: int) -> int:
     """
     if image_size not in IMAGE_SIZES:
         raise ValueError(f"Expected image_size to be one of {IMAGE_SIZES}. Received: {image_size}")
-    return (image_size // _SMALLEST).bit_length() - 1
+    return (image_size // SMALLEST_MAP).bit_length() - 1
 
 
-def _size_and_channels(data_shape: Sequence[int]) -> tuple[int, int]:
+def size_and_channels(data_shape: Sequence[int]) -> tuple[int, int]:
     """Pixels a side and channels of square images.
 
     Raises:
@@ -49,7 +49,8 @@ def _size_and_channels(data_shape: Sequence[int]) -> tuple[int, int]:
     return data_shape[0], data_shape[2]
 
 
-def _channels(width: int, level: int) -> int:
+def channels_at(width: int, level: int) -> int:
+    """Channels of a feature map, by how often the image was halved before it."""
     return width * 2 ** min(level, 3)
 
 
@@ -58,43 +59,57 @@ def _downwards(
     channels: int,
     width: int,
     normalization: str,
+    attention_size: int,
     parts: DiscriminatorParts = PLAIN_PARTS,
 ) -> keras.Sequential:
     """Image to flat features by stride-2 convolutions."""
     check_positive(channels=channels, width=width)
+    check_attention_size(attention_size, image_size)
     stack = keras.Sequential([keras.Input((image_size, image_size, channels))], name="downwards")
     for level in range(levels_of(image_size)):
         stack.add(
             parts.convolution(
-                _channels(width, level), 4, 2, "same", use_bias=normalization == "none"
+                channels_at(width, level), 4, 2, "same", use_bias=normalization == "none"
             )
         )
         for layer in normalization_layers(normalization):
             stack.add(layer)
-        for layer in [LeakyReLU(), *parts.dropout_layers()]:
+        for layer in [
+            LeakyReLU(),
+            *parts.dropout_layers(),
+            *attention_layers(image_size >> (level + 1), attention_size),
+        ]:
             stack.add(layer)
     stack.add(keras.layers.Flatten())
     return stack
 
 
 def _upwards(
-    image_size: int, channels: int, width: int, latent_length: int, normalization: str
+    image_size: int,
+    channels: int,
+    width: int,
+    latent_length: int,
+    normalization: str,
+    attention_size: int,
 ) -> keras.Sequential:
     """Latent to image by stride-2 transposed convolutions."""
     check_positive(channels=channels, width=width, latent_length=latent_length)
+    check_attention_size(attention_size, image_size)
     levels = levels_of(image_size)
-    innermost = (_SMALLEST, _SMALLEST, _channels(width, levels - 1))
+    innermost = (SMALLEST_MAP, SMALLEST_MAP, channels_at(width, levels - 1))
     stack = keras.Sequential([keras.Input((latent_length,))], name="upwards")
-    stack.add(keras.layers.Dense(_SMALLEST**2 * innermost[-1], use_bias=normalization == "none"))
+    stack.add(keras.layers.Dense(SMALLEST_MAP**2 * innermost[-1], use_bias=normalization == "none"))
     stack.add(keras.layers.Reshape(innermost))
     for level in reversed(range(levels)):
         for layer in normalization_layers(normalization):
             stack.add(layer)
         stack.add(LeakyReLU())
+        for layer in attention_layers(image_size >> (level + 1), attention_size):
+            stack.add(layer)
         outermost = level == 0
         stack.add(
             keras.layers.Conv2DTranspose(
-                channels if outermost else _channels(width, level - 1),
+                channels if outermost else channels_at(width, level - 1),
                 4,
                 2,
                 "same",
@@ -114,6 +129,8 @@ class Convolutional(Network):
         latent_length: features of z.
         width: channels of the outermost feature map; the inner ones have up to 8 times as many.
         normalization: `none`, `batch` or `layer`, in front of each activation.
+        attention_size: side of the feature map behind whose activation `SelfAttention` stands, one
+            of size / 2, size / 4, … 4; 0 for none.
 
     Raises:
         ValueError: on a setting out of range.
@@ -126,10 +143,11 @@ class Convolutional(Network):
         *,
         width: int = 64,
         normalization: str = "batch",
+        attention_size: int = 0,
         name: str | None = None,
         **kwargs: Any,
     ):
-        settings = dict(width=width, normalization=normalization)
+        settings = dict(width=width, normalization=normalization, attention_size=attention_size)
         super().__init__(data_shape, latent_length, settings, name, **kwargs)
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
@@ -140,14 +158,36 @@ class Convolutional(Network):
 class Generator(Convolutional):
     """G(z) -> x: float32 [batch, latent_length] -> [batch, size, size, channels] in (-1, 1).
 
-    See `Convolutional`.
+    Args and errors: as `Convolutional`, and
+        hierarchical_latents: whether z is cut into one part more than there are levels: the first
+            part makes the innermost feature map, each further one enters in front of an activation,
+            see `logan.networks.hierarchy`.
     """
 
     role = "generator"
 
+    def __init__(
+        self,
+        data_shape: Sequence[int] = (32, 32, 3),
+        latent_length: int = 128,
+        *,
+        hierarchical_latents: bool = False,
+        **kwargs: Any,
+    ):
+        self.hierarchical_latents = hierarchical_latents
+        super().__init__(data_shape, latent_length, **kwargs)
+
     def make_layers(self, settings: dict[str, Any]) -> None:
-        size, channels = _size_and_channels(self.data_shape)
-        self.stack = _upwards(size, channels, latent_length=self.latent_length, **settings)
+        size, channels = size_and_channels(self.data_shape)
+        if not self.hierarchical_latents:
+            self.stack = _upwards(size, channels, latent_length=self.latent_length, **settings)
+            return
+        first, *_ = part_lengths(self.latent_length, levels_of(size) + 1)
+        stack = _upwards(size, channels, latent_length=first, **settings)
+        self.stack = with_entries(stack, self.latent_length, LeakyReLU)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "hierarchical_latents": self.hierarchical_latents}
 
 
 @keras.saving.register_keras_serializable(package="logan.convolutional")
@@ -173,7 +213,7 @@ class Encoder(Convolutional):
         super().__init__(data_shape, latent_length, **kwargs)
 
     def make_layers(self, settings: dict[str, Any]) -> None:
-        size, channels = _size_and_channels(self.data_shape)
+        size, channels = size_and_channels(self.data_shape)
         self.stack = _downwards(size, channels, **settings)
         self.stack.add(
             keras.layers.Dense(
@@ -209,6 +249,7 @@ class Discriminator(Network):
         *,
         width: int = 64,
         dense_width: int = 512,
+        attention_size: int = 0,
         spectral_normalization: bool = False,
         dropout: float = 0.0,
         minibatch: str = "none",
@@ -218,14 +259,21 @@ class Discriminator(Network):
         self.parts = DiscriminatorParts(spectral_normalization, dropout, minibatch)
         if self.parts.minibatch != "none":
             self.looks_across_batch = True
-        settings = dict(width=width, dense_width=dense_width, **self.parts.config())
+        settings = dict(
+            width=width,
+            dense_width=dense_width,
+            attention_size=attention_size,
+            **self.parts.config(),
+        )
         super().__init__(data_shape, latent_length, settings, name, **kwargs)
 
     def make_layers(self, settings: dict[str, Any]) -> None:
         dense_width = settings["dense_width"]
         check_positive(dense_width=dense_width)
-        size, channels = _size_and_channels(self.data_shape)
-        self.features = _downwards(size, channels, settings["width"], "none", self.parts)
+        size, channels = size_and_channels(self.data_shape)
+        self.features = _downwards(
+            size, channels, settings["width"], "none", settings["attention_size"], self.parts
+        )
         self.joint = keras.Sequential(
             [
                 keras.Input((self.features.output_shape[-1] + self.latent_length,)),

@@ -18,7 +18,10 @@ from logan.settings.names import (
     LOSSES,
     NETWORKS,
     PRIORS,
+    SCALE_LOGITS,
     TERMS,
+    feature_map_sizes,
+    most_scales,
     toy_names,
 )
 from logan.settings.presets import check_preset_dataset, check_preset_name
@@ -161,14 +164,14 @@ class Experiment:
     )
     network: str = setting(
         "mlp",
-        "Kind of networks: mlp for vectors, convolutional for images.",
+        "Kind of networks: mlp for vectors, convolutional or residual for images.",
         choices=NETWORKS,
     )
     latent_length: int = setting(2, "Number of features of the latent z.", at_least=1)
     width: int = setting(
         128,
         "Units of each hidden layer (mlp), or channels of the outermost feature map "
-        "(convolutional).",
+        "(convolutional, residual).",
         at_least=1,
     )
     hidden_layers: int = setting(4, "Number of hidden layers of each mlp.", at_least=1)
@@ -206,6 +209,29 @@ class Experiment:
         "Number of samples that the discriminator sees as one, all real or all generated, as "
         "PacGAN. A batch of n samples is n / packing of them.",
         at_least=1,
+    )
+    attention_size: int = setting(
+        0,
+        "Pixels a side of the feature map, in all networks for images, on which self-attention "
+        "stands: 4, 8, … half of --image_size. 0: none.",
+        at_least=0,
+    )
+    hierarchical_latents: bool = setting(
+        False,
+        "Give each level of a generator of images a part of z of its own. Otherwise all of z "
+        "enters at the first layer.",
+    )
+    discriminator_scales: int = setting(
+        1,
+        "Number of scales on which the discriminator sees an image, with a network for each: the "
+        "image, its half by average pooling, and so on.",
+        at_least=1,
+    )
+    scale_logits: str = setting(
+        "mean",
+        "What becomes of the logits of --discriminator_scales. mean, sum: one logit; each: every "
+        "scale has a loss of its own, of which the mean counts.",
+        choices=SCALE_LOGITS,
     )
     normalization: str = setting(
         "none",
@@ -505,6 +531,7 @@ class Experiment:
              "one that takes no labels without classes: --labels gives those of pictures"),
             (self.fourier_octaves > 0 and self.is_image, "fourier_octaves",
              f"0 with --network={self.network}"),
+            *self._rules_of_image_networks(),
             (has_modes and self.model != "encoder", "prior",
              f"{' or '.join(PRIORS)} with --model={self.model}"),
             (self.latent_length != prior_length, "latent_length",
@@ -512,6 +539,30 @@ class Experiment:
             (self.model == "encoder" and self.latent_length > 2, "latent_length",
              "1 or 2 with --model=encoder, so that the prior can be cut into cells and drawn"),
         )  # fmt: skip
+
+    def _rules_of_image_networks(self) -> list[tuple[bool, str, str]]:
+        heeds = NETWORKS[self.network].heeds
+        with_network = f"with --network={self.network}"
+        sizes = feature_map_sizes(self.image_size)
+        parts = len(sizes) + 1
+        scales = most_scales(self.image_size) if self.is_image else 1
+        of_what = (
+            f"--image_size={self.image_size}" if self.is_image else f"--dataset={self.dataset}"
+        )
+        return [
+            (self.attention_size > 0 and not heeds("attention_size"), "attention_size",
+             f"0 {with_network}"),
+            (self.attention_size not in (0, *sizes), "attention_size",
+             f"0 or one of {', '.join(map(str, sizes))} with --image_size={self.image_size}"),
+            (self.hierarchical_latents and not heeds("hierarchical_latents"),
+             "hierarchical_latents", f"false {with_network}"),
+            (self.hierarchical_latents and self.latent_length < parts, "latent_length",
+             f"{parts} or more with --hierarchical_latents and --image_size={self.image_size}"),
+            (self.discriminator_scales > scales, "discriminator_scales",
+             f"at most {scales} with {of_what}"),
+            (self.scale_logits != "mean" and self.discriminator_scales == 1, "scale_logits",
+             "mean with --discriminator_scales=1"),
+        ]  # fmt: skip
 
     def _check_discriminator(self) -> None:
         names = [part.name for part in self.term_parts]

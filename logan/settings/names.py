@@ -15,6 +15,20 @@ FOLDERS = "folders"  # the value of --labels by which sub-folders are classes
 # Priors of z, and how far from 0 pictures follow a feature: to the ends of U[-1, 1], and to three
 # standard deviations of N(0, 1).
 PRIORS: dict[str, float] = {"uniform": 1.0, "normal": 3.0}
+SMALLEST_MAP = 4  # places a side, of the innermost feature map of networks for images
+
+
+def feature_map_sizes(image_size: int) -> tuple[int, ...]:
+    """Sides of the feature maps of networks for such images: 4, 8, … image_size / 2."""
+    return tuple(size // 2 for size in IMAGE_SIZES if SMALLEST_MAP < size <= image_size)
+
+
+SCALE_LOGITS = ("mean", "sum", "each")  # what becomes of the logits of several scales
+
+
+def most_scales(image_size: int) -> int:
+    """On how many scales a discriminator can see such images: down to the smallest image size."""
+    return sum(size <= image_size for size in IMAGE_SIZES)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -191,6 +205,7 @@ class NetworkEntry(Entry):
         of_images: whether for images, or else for vectors.
         takes_labels: whether they are called with the images' classes.
         takes: fields of `Experiment` that its constructors take besides those that all have.
+        generator_takes: those that only the generator's takes.
         discriminator_takes: those that only the discriminator's takes.
         encoder_activations: by prior, the output_activation that its encoder is given; empty if it
             is given none.
@@ -199,8 +214,13 @@ class NetworkEntry(Entry):
     of_images: bool = False
     takes_labels: bool = False
     takes: tuple[str, ...] = ()
+    generator_takes: tuple[str, ...] = ()
     discriminator_takes: tuple[str, ...] = ()
     encoder_activations: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    def heeds(self, field: str) -> bool:
+        """Whether it takes that field of `Experiment`, with one of its constructors."""
+        return field in (*self.takes, *self.generator_takes, *self.discriminator_takes)
 
 
 # What a discriminator may have with the networks of this package.
@@ -221,6 +241,16 @@ NETWORKS = Registry(
             of_images=True,
             encoder_activations=dict(uniform="tanh", normal="linear"),
             discriminator_takes=DISCRIMINATOR_PARTS,
+            takes=("attention_size",),
+            generator_takes=("hierarchical_latents",),
+        ),
+        "residual": NetworkEntry(
+            "logan.networks.residual:RESIDUAL",
+            "SNGAN-like residual blocks, for images",
+            of_images=True,
+            encoder_activations=dict(uniform="tanh", normal="linear"),
+            takes=("attention_size",),
+            generator_takes=("hierarchical_latents",),
         ),
     },
 )

@@ -43,6 +43,9 @@ DRAWINGS = Registry(
         "coverage.png": Entry("logan.visualization.curves:COVERAGE", "covered modes over steps"),
         "latent_map.png": Entry("logan.visualization.toy:LATENT_MAP", "the mode of each z"),
         "joint_space.png": Entry("logan.visualization.toy:JOINT_SPACE", "pairs of 1-D x and z"),
+        "densities.png": Entry(
+            "logan.visualization.densities:DENSITIES", "density of a generator of 1-D x over steps"
+        ),
         "training.gif": Entry("logan.visualization.toy:ANIMATION", "samples over steps"),
     },
 )

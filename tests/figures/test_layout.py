@@ -8,17 +8,23 @@ from matplotlib.figure import Figure
 
 from logan.figures import (
     Contour,
+    DensityStage,
     EncoderPanel,
     JointStage,
+    Judged,
     Panel,
+    PulledPanel,
     comparison_figure,
     comparison_sheet,
     curves_figure,
+    densities_figure,
     encoder_figure,
+    gradients_figure,
     interpolation_figure,
     joint_space_figure,
     latent_grid,
     latent_map_figure,
+    optimal_discriminator_figure,
     reconstruction_figure,
     samples_figure,
 )
@@ -31,6 +37,13 @@ LIT = Panel("grid25, pairwise penalty", GRID, GRID, GRID, "25/25 modes", CONTOUR
 IMAGES = np.zeros((3, 32, 32, 3))
 MODES = np.arange(25)
 STAGE = JointStage("step 1,000", AXIS, AXIS, AXIS, AXIS, CONTOUR)
+DENSITY = DensityStage("step 100,000", np.ones(4), AXIS, AXIS, 0.693)
+JUDGED = Judged(
+    "trained, with a gradient penalty of 0.1", (0, 100, 2500), np.zeros((3, 5)), AXIS, AXIS
+)
+PULLED = PulledPanel(
+    "with the pairwise penalty", GRID, CONTOUR, "cosine 0.99 with the way, slope 1"
+)
 RECORDS = [{"step": 10_000.0 * n, "penalty": 1e-5 * n, "real_logits": -1e4} for n in range(5)]
 
 
@@ -46,6 +59,9 @@ RECORDS = [{"step": 10_000.0 * n, "penalty": 1e-5 * n, "real_logits": -1e4} for 
         lambda: latent_map_figure(latent_grid(2, 20), latent_grid(2, 20), GRID, np.ones(400)),
         lambda: latent_map_figure(latent_grid(1, 20), latent_grid(2, 20)[:20], GRID, np.ones(20)),
         lambda: joint_space_figure([STAGE] * 3),
+        lambda: densities_figure(AXIS, np.ones(4), [DENSITY] * 4, AXIS, AXIS),
+        lambda: optimal_discriminator_figure(AXIS, AXIS, AXIS, AXIS, 0.3, [JUDGED] * 2),
+        lambda: gradients_figure(GRID, GRID, GRID[:1], [PULLED] * 2, arrow=0.3),
         lambda: encoder_figure([EncoderPanel("uniform prior", GRID, MODES, GRID, GRID, "0.98")]),
         lambda: encoder_figure([EncoderPanel("prior", GRID, MODES, GRID[:, :1], GRID[:, :1])]),
         lambda: curves_figure({"ring8-pairwise-seed0": RECORDS, "ring8-none-seed0": RECORDS}),

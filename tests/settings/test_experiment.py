@@ -22,6 +22,7 @@ from logan.settings import (
 from logan.settings.names import NetworkEntry
 
 VIDEO = dict(video=("street.mp4",))
+IMAGES = dict(dataset="traffic", network="convolutional", latent_length=16, image_size=32)
 FOLDER = dict(data="photos")
 
 
@@ -267,6 +268,23 @@ def test_wrong_value_is_refused_and_its_flag_named(name, value):
         (dict(prior="line"), "prior"),
         (dict(prior="ring8", model="gan", penalty="none"), "prior"),
         (dict(prior="ring8", model="encoder", penalty="none", latent_length=1), "latent_length"),
+        (dict(attention_size=8), "attention_size"),
+        (dict(IMAGES, attention_size=32), "attention_size"),
+        (dict(IMAGES, attention_size=6), "attention_size"),
+        (
+            IMAGES | VIDEO | dict(network="residual", image_size=16, attention_size=16),
+            "attention_size",
+        ),
+        (dict(hierarchical_latents=True), "hierarchical_latents"),
+        (dict(IMAGES, hierarchical_latents=True, latent_length=3), "latent_length"),
+        (dict(IMAGES, discriminator_scales=4), "discriminator_scales"),
+        (
+            IMAGES | VIDEO | dict(network="residual", image_size=8, discriminator_scales=2),
+            "discriminator_scales",
+        ),
+        (dict(discriminator_scales=2), "discriminator_scales"),
+        (dict(IMAGES, scale_logits="each"), "scale_logits"),
+        (dict(IMAGES, scale_logits="max", discriminator_scales=2), "scale_logits"),
         (dict(dataset="line", mode_weights=(1.0,) * 8), "mode_weights"),
         (dict(dataset="traffic", network="convolutional", mode_weights=(1.0,)), "mode_weights"),
     ],
@@ -274,6 +292,22 @@ def test_wrong_value_is_refused_and_its_flag_named(name, value):
 def test_settings_that_do_not_go_together_are_refused(settings, flag):
     with pytest.raises(UserError, match=f"^--{flag}: expected "):
         Experiment(**settings)
+
+
+@pytest.mark.parametrize("network", ["convolutional", "residual"])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        dict(attention_size=16),
+        dict(attention_size=4, image_size=8, latent_length=2, hierarchical_latents=True),
+        dict(discriminator_scales=3, scale_logits="each"),
+        dict(discriminator_scales=4, image_size=64, attention_size=32),
+    ],
+)
+def test_architectures_of_images_are_taken_and_come_back_from_their_flags(network, settings):
+    given = {**IMAGES, **VIDEO, "network": network, **settings}
+    experiment = Experiment(**given)
+    assert from_flags(to_flags(experiment)) == experiment
 
 
 def test_whole_numbers_serve_as_decimals():
