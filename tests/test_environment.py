@@ -57,6 +57,7 @@ def log_of(run: Path) -> list[dict]:
     return [{name: value for name, value in one.items() if name != "seconds"} for one in records]
 
 
+@pytest.mark.slow
 def test_commands_compute_the_same_in_any_environment(tmp_path):
     """A notebook's shell and keras.json of another project; settings that Keras refuses; no home.
 

@@ -39,7 +39,8 @@ def test_names_of_the_package_are_all_on_its_page():
     import logan
 
     found = reference.public(reference.load("logan"))
-    assert found.keys() == set(logan.__all__) - {"__version__"}
+    modules = {name for name in logan.__all__ if inspect.ismodule(getattr(logan, name))}
+    assert found.keys() == set(logan.__all__) - {"__version__"} - modules
 
 
 def test_a_name_without_words_would_be_seen():

@@ -279,6 +279,7 @@ def test_an_encoder_is_measured_against_the_normal_prior(folder: Path) -> None:
     assert metrics["modes"] == 64
 
 
+@pytest.mark.slow
 def test_normal_prior_of_images_end_to_end(folder: Path, image_run: Path) -> None:
     """Its encoder is not held back by a tanh, and interpolation goes along the sphere."""
     video = folder / "a street.mp4"

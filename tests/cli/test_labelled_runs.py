@@ -112,6 +112,7 @@ def test_images_of_any_generator_are_counted_against_a_runs_held_out_triples(fol
     assert metrics["fidelity"]["extractor"] == "features of digits.keras (not FID), of each channel"
 
 
+@pytest.mark.slow
 def test_a_run_stopped_half_way_ends_as_one_that_was_not(folder):
     """Bit by bit, as `deterministic` promises."""
     settings = dict(
@@ -157,6 +158,7 @@ def test_pictures_in_folders_are_read_by_a_classifier_of_the_same_names(folder, 
         evaluate(pictures_run, 60, "none", classifier=str(other))
 
 
+@pytest.mark.slow
 def test_labels_change_nothing_for_networks_that_take_none(folder):
     settings = dict(data=str(folder / "pictures"), channels=1, deterministic=True, snapshots=0)
     plain = trained(folder, "images", "plain", **settings)

@@ -161,6 +161,7 @@ def test_16_bits_are_close_to_32(network, policy):
     assert kinds == {policy.removeprefix("mixed_"), "float32"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "policy", "jit"),
     [
@@ -186,7 +187,8 @@ def test_whole_steps_train(name, policy, jit):
     before = [[w.numpy() for w in getattr(model, role).trainable_variables] for role in ROLES]
     step = tf.function(model.train_step, jit_compile=jit)
     x = tf.constant(np.tanh(numbers(6, 16, 16, 2)))
-    for _ in range(2):
+    # The first steps of float16 only find the scale of its loss.
+    for _ in range(12 if policy == "mixed_float16" else 2):
         logs = step(x)
     assert all(np.isfinite(float(value)) for value in logs.values())
     assert int(model.first_bad_step.numpy()) == -1
