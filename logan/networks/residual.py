@@ -23,6 +23,7 @@ from typing import Any
 
 import keras
 
+from logan.networks import convolutional
 from logan.networks.attention import attention_layers, check_attention_size
 from logan.networks.base import (
     LeakyReLU,
@@ -32,7 +33,6 @@ from logan.networks.base import (
     normalization_layers,
 )
 from logan.networks.convolutional import (
-    Convolutional,
     channels_at,
     levels_of,
     size_and_channels,
@@ -144,29 +144,16 @@ def _upwards(
 
 
 @keras.saving.register_keras_serializable(package="logan.residual")
-class Generator(Convolutional):
+class Generator(convolutional.Generator):
     """G(z) -> x: float32 [batch, latent_length] -> [batch, size, size, channels] in (-1, 1).
 
-    Args and errors: as `Convolutional`, and
+    Args and errors: as `logan.networks.convolutional.Convolutional`, and
         hierarchical_latents: whether z is cut into one part more than there are levels: the first
             part makes the innermost feature map, each further one enters the two activations of a
             block, see `logan.networks.hierarchy`.
 
     `attention_size` here is the side of a map in front of a block.
     """
-
-    role = "generator"
-
-    def __init__(
-        self,
-        data_shape: Sequence[int] = (32, 32, 3),
-        latent_length: int = 128,
-        *,
-        hierarchical_latents: bool = False,
-        **kwargs: Any,
-    ):
-        self.hierarchical_latents = hierarchical_latents
-        super().__init__(data_shape, latent_length, **kwargs)
 
     def make_layers(self, settings: dict[str, Any]) -> None:
         size, channels = size_and_channels(self.data_shape)
@@ -178,33 +165,18 @@ class Generator(Convolutional):
             **settings,
         )
 
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "hierarchical_latents": self.hierarchical_latents}
-
 
 @keras.saving.register_keras_serializable(package="logan.residual")
-class Encoder(Convolutional):
+class Encoder(convolutional.Encoder):
     """E(x) -> z: float32 [batch, size, size, channels] -> [batch, latent_length] in (-1, 1).
 
     The last layer sees all places, not their sum: a reconstruction must know where things are.
 
-    Args and errors: as `Convolutional`, with the output of a block in place of an activation, and
+    Args and errors: as `logan.networks.convolutional.Convolutional`, with the output of a block in
+        place of an activation, and
         output_activation: of the last layer. `tanh` keeps z in the uniform prior's (-1, 1); a
             normal prior needs `linear`.
     """
-
-    role = "encoder"
-
-    def __init__(
-        self,
-        data_shape: Sequence[int] = (32, 32, 3),
-        latent_length: int = 128,
-        *,
-        output_activation: str = "tanh",
-        **kwargs: Any,
-    ):
-        self.output_activation = output_activation
-        super().__init__(data_shape, latent_length, **kwargs)
 
     def make_layers(self, settings: dict[str, Any]) -> None:
         size, channels = size_and_channels(self.data_shape)
@@ -215,9 +187,6 @@ class Encoder(Convolutional):
         )
         self.stack = keras.Model(x, last(h), name="downwards")
 
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "output_activation": self.output_activation}
-
 
 @keras.saving.register_keras_serializable(package="logan.residual")
 class Discriminator(Network):
@@ -226,7 +195,7 @@ class Discriminator(Network):
     Blocks on x, the sum over places, then concat with z, one dense layer, the logit. With
     latent_length 0 it is a plain GAN's D(x).
 
-    Args and errors: as `Convolutional`, without normalization, and
+    Args and errors: as `logan.networks.convolutional.Convolutional`, without normalization, and
         dense_width: units of the layer that joins x and z.
 
     There is no normalization: the penalty needs each example's logit to depend on that example
