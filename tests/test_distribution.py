@@ -286,7 +286,11 @@ def wait_for(path, processes):
         time.sleep(0.1)
 
 
-@pytest.mark.parametrize("tasks", [WORKERS, CHIEF_AND_WORKER])
+@pytest.mark.parametrize(
+    "tasks",
+    [pytest.param(WORKERS, marks=pytest.mark.slow), CHIEF_AND_WORKER],
+    ids=["workers", "chief and worker"],
+)
 def test_two_workers_train(tmp_path, tasks):
     """Agreeing with each other at every line of the log, by one function that is traced once."""
     flags = ("--steps=20", "--log_every=2")

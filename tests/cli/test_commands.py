@@ -249,6 +249,7 @@ def test_encoder_experiment_is_compared_over_its_priors(folder: Path) -> None:
     assert metrics["modes"] == 64
 
 
+@pytest.mark.slow
 def test_normal_prior_of_toys_end_to_end(folder: Path) -> None:
     call(
         "logan-train", "--experiment=line", "--prior=normal", "--steps=20", "--workdir=normal",
@@ -268,6 +269,7 @@ def test_normal_prior_of_toys_end_to_end(folder: Path) -> None:
     assert (generator.prior, generator.latent_length) == ("normal", 1)
 
 
+@pytest.mark.slow
 def test_an_encoder_is_measured_against_the_normal_prior(folder: Path) -> None:
     call(
         "logan-train", "--experiment=encoder-unimodal", "--prior=normal", "--steps=20",

@@ -187,7 +187,9 @@ def gan(dtype="float32", **settings):
     return model
 
 
-@pytest.mark.parametrize("dtype", ["float32", "mixed_float16"])
+@pytest.mark.parametrize(
+    "dtype", ["float32", pytest.param("mixed_float16", marks=pytest.mark.slow)]
+)
 def test_trained_with_a_penalty_and_jit_u_moves_once_for_each_update_of_d(dtype):
     """With D's optimizer at rest W stays, so k updates are k power iterations."""
     model = gan(dtype, terms=["gradient:weight=10"], discriminator_steps=2)
