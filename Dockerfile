@@ -3,10 +3,10 @@
 #   docker build --tag logan .
 #   docker build --tag logan:gpu --build-arg EXTRAS='[gpu]' .
 #
-#   docker run --rm --user "$(id -u):$(id -g)" --volume "$PWD:/work" logan logan-train --experiment=ring8
-#   docker run --rm --gpus=all --user "$(id -u):$(id -g)" --volume "$PWD:/work" logan:gpu logan-train --experiment=ring8
+#   docker run --rm --user "$(id -u):$(id -g)" --volume "$PWD:/data" logan logan-train --experiment=ring8
+#   docker run --rm --gpus=all --user "$(id -u):$(id -g)" --volume "$PWD:/data" logan:gpu logan-train --experiment=ring8
 #
-# A GPU needs NVIDIA's driver and container toolkit on the host. Runs go to /work/runs.
+# A GPU needs NVIDIA's driver and container toolkit on the host. Runs go to /data/runs.
 FROM python:3.12-slim
 
 ARG EXTRAS=""
@@ -21,5 +21,5 @@ RUN pip install --constraint constraints.txt ".${EXTRAS}" && logan-train --versi
 ENV NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility
 # Any user may run it; matplotlib and Keras keep their caches there.
 ENV HOME=/tmp
-WORKDIR /work
+WORKDIR /data
 CMD ["logan-train", "--help"]

@@ -22,11 +22,14 @@ def rivals_of(run: Run, metrics: dict[str, Any]) -> dict[str, list[dict[str, Any
         Metrics of each method's runs, by the method.
     """
     found: dict[str, list[dict[str, Any]]] = {}
+    own = _comparison(metrics)
+    if not own:
+        return found
     for path in sorted(run.path.absolute().parent.glob("*/flags.txt")):
         try:
             other = Run.open(path.parent)
             theirs = read_json(other.metrics)
-            comparable = _comparison(theirs) == _comparison(metrics) != ""
+            comparable = _comparison(theirs) == own
         except (OSError, UserError, TypeError, KeyError, AttributeError):
             continue  # A neighbour that is damaged, or of a version to come, is no fault of ours.
         if comparable and not data_differences(run.experiment, other.experiment):

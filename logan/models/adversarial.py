@@ -271,7 +271,9 @@ class AdversarialModel(NetworkGroup):
         """The output of the network of that role, float32."""
         network = getattr(self, role)
         with naming_network(role, network), inlined(network):
-            return as_float32(network(inputs, training=training, **_labels_for(network, labels)))
+            return as_float32(
+                network(inputs, training=training, **self.labels_for(network, labels))
+            )
 
     def logits(
         self,
@@ -289,7 +291,7 @@ class AdversarialModel(NetworkGroup):
 
         def of(inputs: Sequence[tf.Tensor], labels: tf.Tensor | None) -> tf.Tensor:
             arguments = arguments_for(discriminator, inputs)
-            of_labels = _labels_for(discriminator, labels)
+            of_labels = self.labels_for(discriminator, labels)
             with naming_network("discriminator", discriminator), inlined(discriminator):
                 if weights is None:
                     return as_float32(discriminator(*arguments, training=training, **of_labels))
@@ -305,9 +307,18 @@ class AdversarialModel(NetworkGroup):
         both = of(joined, None if labels is None else tf.concat([labels, labels], axis=0))
         return tf.split(both, [tf.shape(compared.real[0])[0], tf.shape(compared.fake[0])[0]])
 
-    def labels_for(self, network: Any, labels: tf.Tensor | None) -> dict[str, tf.Tensor]:
-        """The keyword argument of a network that takes labels; nothing for others."""
-        return _labels_for(network, labels)
+    @staticmethod
+    def labels_for(network: Any, labels: tf.Tensor | None) -> dict[str, tf.Tensor]:
+        """The keyword argument of a network that takes labels.
+
+        Raises:
+            ValueError: if it does and there are none.
+        """
+        if not _takes_labels(network):
+            return {}
+        if labels is None:
+            raise ValueError(f"Expected batches (x, labels) for {network.name}. Received: x alone")
+        return {"labels": labels}
 
     def fit(self, x: Any = None, *data: Any, **settings: Any) -> keras.callbacks.History:
         """As `keras.Model.fit`; the first batch is checked, see `logan.models.checks`.
@@ -386,11 +397,8 @@ class AdversarialModel(NetworkGroup):
         x = tf.cast(x, tf.float32)
         count = self.discriminator_steps
         if count > 1:
-            size = tf.shape(x)[0] if x.shape[0] is None else x.shape[0]
-            tf.debugging.assert_equal(
-                size % count,
-                0,
-                f"Expected batches of a multiple of discriminator_steps={count}",
+            _check_multiple(
+                x, count, f"Expected batches of a multiple of discriminator_steps={count}"
             )
         of_labels = [None] * count if labels is None else tf.split(labels, count)
         return zip(tf.split(x, count), of_labels, strict=True)
@@ -402,11 +410,10 @@ class AdversarialModel(NetworkGroup):
         compared = self.compared(x, labels, draw, training)
         if self.packing == 1:
             return compared
-        size = tf.shape(x)[0] if x.shape[0] is None else x.shape[0]
-        tf.debugging.assert_equal(
-            size % self.packing,
-            0,
-            f"Expected batches, or their part for each update of D, of a multiple of "
+        _check_multiple(
+            x,
+            self.packing,
+            "Expected batches, or their part for each update of D, of a multiple of "
             f"packing={self.packing}",
         )
         return Compared(
@@ -485,7 +492,7 @@ class AdversarialModel(NetworkGroup):
         logits: tuple[tf.Tensor, tf.Tensor] | None = None,
     ) -> tuple[tf.Tensor | float, dict[str, tf.Tensor]]:
         """The sum of one side's terms, and what they log."""
-        of_labels = _labels_for(self.discriminator, labels)
+        of_labels = self.labels_for(self.discriminator, labels)
         update = Update(
             discriminator=lambda *inputs: self.discriminator_in_float32(*inputs, **of_labels),
             networks={
@@ -601,6 +608,12 @@ def _example(values: Any) -> tf.Tensor:
     return tf.zeros(shape, values.dtype)
 
 
+def _check_multiple(x: tf.Tensor, count: int, text: str) -> None:
+    """Refuses a batch that cannot be divided by the count; in a graph once its size is known."""
+    size = tf.shape(x)[0] if x.shape[0] is None else x.shape[0]
+    tf.debugging.assert_equal(size % count, 0, text)
+
+
 def _constants(compared: Compared) -> Compared:
     """The same without a gradient to what made it."""
     return Compared(*(tuple(map(tf.stop_gradient, inputs)) for inputs in compared))
@@ -662,16 +675,3 @@ def _distinct_names(terms: Sequence[Term]) -> tuple[dict[str, str], ...]:
 
 def _takes_labels(network: Any) -> bool:
     return bool(getattr(network, "takes_labels", False))
-
-
-def _labels_for(network: Any, labels: tf.Tensor | None) -> dict[str, tf.Tensor]:
-    """The keyword argument of a network that takes labels.
-
-    Raises:
-        ValueError: if it does and there are none.
-    """
-    if not _takes_labels(network):
-        return {}
-    if labels is None:
-        raise ValueError(f"Expected batches (x, labels) for {network.name}. Received: x alone")
-    return {"labels": labels}
