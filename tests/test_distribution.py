@@ -1,6 +1,7 @@
 """The same numbers on one device and on several, and several machines for real on the loopback."""
 
 import dataclasses
+import functools
 import json
 import os
 import shutil
@@ -32,37 +33,47 @@ TRAIN = Path(sys.executable).parent / "logan-train"
 TOLERANCE = dict(rtol=1e-4, atol=2e-5)
 
 
+def on_replicas(count, kinds, folder):
+    """What the models of these kinds come to, by a program of its own."""
+    output = folder / f"{count}.npz"
+    subprocess.run(
+        [sys.executable, replicas.__file__, output, f"{count}", *kinds], check=True, timeout=240
+    )
+    return dict(np.load(output))
+
+
+@functools.cache
+def on_one_device(kind):
+    return replicas.train(replicas.KINDS[kind], 1)
+
+
+def assert_same_as_one_device(values, kind):
+    expected = on_one_device(kind)
+    assert sum(name.startswith(f"{kind} ") for name in values) == len(expected)
+    for index, value in enumerate(expected):
+        np.testing.assert_allclose(values[f"{kind} {index}"], value, **TOLERANCE)
+
+
 @pytest.fixture(scope="module")
-def on_several(tmp_path_factory):
-    """What the models come to on 2 and on 4 replicas, computed at the same time."""
-    folder = tmp_path_factory.mktemp("replicas")
-    programs = {
-        count: subprocess.Popen(
-            [sys.executable, replicas.__file__, folder / f"{count}", f"{count}", *kinds]
-        )
-        for count, kinds in ((2, replicas.KINDS), (4, ["toy"]))
-    }
-    for program in programs.values():
-        assert program.wait(240) == 0
-    return [dict(np.load(folder / f"{count}.npz")) for count in programs]
+def on_two(tmp_path_factory):
+    return on_replicas(2, replicas.KINDS, tmp_path_factory.mktemp("replicas"))
 
 
 @pytest.mark.parametrize("kind", replicas.KINDS)
-def test_replicas_compute_what_one_device_does(on_several, kind):
-    expected = replicas.train(replicas.KINDS[kind], 1)
-    on_two, on_four = on_several
-    for values in (on_two, on_four) if kind == "toy" else (on_two,):
-        assert sum(name.startswith(f"{kind} ") for name in values) == len(expected)
-        for index, value in enumerate(expected):
-            np.testing.assert_allclose(values[f"{kind} {index}"], value, **TOLERANCE)
+def test_two_replicas_compute_what_one_device_does(on_two, kind):
+    assert_same_as_one_device(on_two, kind)
 
 
-def test_trained_weights_do_differ_from_fresh_ones():
+@pytest.mark.slow
+def test_four_replicas_compute_what_one_device_does(tmp_path):
+    assert_same_as_one_device(on_replicas(4, ["toy"], tmp_path), "toy")
+
+
+@pytest.mark.parametrize("settings", [dict(seed=1), dict(learning_rate=2e-3)], ids=str)
+def test_trained_weights_do_differ_from_others(settings):
     """So that the comparison above could fail."""
-    trained = replicas.train(replicas.KINDS["toy"], 1)
-    for settings in (dict(seed=1), dict(learning_rate=2e-3)):
-        other = replicas.train(dataclasses.replace(replicas.KINDS["toy"], **settings), 1)
-        assert not np.allclose(trained[-2], other[-2], **TOLERANCE)
+    other = replicas.train(dataclasses.replace(replicas.KINDS["toy"], **settings), 1)
+    assert not np.allclose(on_one_device("toy")[-2], other[-2], **TOLERANCE)
 
 
 def test_without_a_strategy_there_is_one_replica_and_it_is_the_chief():
@@ -172,6 +183,7 @@ def test_cluster_means_nothing_to_one_machine(monkeypatch):
     assert os.environ["TF_CONFIG"] == "{"
 
 
+@pytest.mark.slow
 def test_mirrored_run_goes_on_to_the_same_end(tmp_path):
     """Through the command line, on two parts of the CPU: two checkpoints lost, and made again."""
     command = [

@@ -129,6 +129,7 @@ def test_cache_that_vanishes_during_training_does_no_harm(tmp_path, monkeypatch)
     assert not cache_of(outcome.run.path).exists()
 
 
+@pytest.mark.slow
 def test_folder_of_a_run_that_vanishes_is_named(tmp_path):
     workdir = tmp_path / "run"
     command = [*TRAIN.replace("--steps=60", "--steps=100000").split(), f"--workdir={workdir}"]

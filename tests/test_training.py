@@ -317,7 +317,7 @@ def test_explosion_names_the_bound(tmp_path):
 # Rollbacks.
 
 
-@pytest.mark.parametrize("schedule", ["constant", "cosine"])
+@pytest.mark.parametrize("schedule", [pytest.param("constant", marks=pytest.mark.slow), "cosine"])
 def test_run_that_explodes_is_rolled_back_until_it_does_not(tmp_path, capsys, schedule):
     wild = dataclasses.replace(
         EXPERIMENT,
@@ -350,6 +350,7 @@ def test_rolled_back_run_is_continued_to_the_same_end(tmp_path, monkeypatch):
     assert_same_outcome(again, run)
 
 
+@pytest.mark.slow
 def test_after_the_most_rollbacks_a_run_stops(tmp_path):
     wild = dataclasses.replace(
         EXPERIMENT, learning_rate=1e30, loss="wasserstein", on_nan="rollback", most_rollbacks=2

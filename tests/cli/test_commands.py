@@ -236,6 +236,7 @@ def test_long_rows_of_panels_wrap(seeds: list[int], columns: int) -> None:
     assert panel_columns(seeds) == columns
 
 
+@pytest.mark.slow
 def test_encoder_experiment_is_compared_over_its_priors(folder: Path) -> None:
     runs = ["encoder-unimodal", "encoder-modes"]
     for name in runs:
@@ -660,6 +661,7 @@ def test_images_without_an_encoder_are_evaluated_and_compared(
     assert "junction" in table and "wgan-gp" in table and picture.is_file()
 
 
+@pytest.mark.slow
 def test_images_whose_weights_explode_are_rolled_back_and_stopped(tmp_path: Path) -> None:
     """Also where a sheet would have been drawn of what is not finite."""
     printed = call(
