@@ -8,15 +8,16 @@ shift || true
 plain=$folder/ring8-none-seed0
 penalised=$folder/ring8-pairwise-seed0
 logan-train --experiment=ring8 --method=pairwise --penalty=none --workdir="$plain" --threads=1 --noprogress "$@" &
-# However this script ends, the run in the background ends too; the same command goes on from there.
+# However this script ends, what runs in the background ends too; the same command goes on from there.
 trap 'kill "$!" 2>/dev/null || true' EXIT
 logan-train --experiment=ring8 --method=pairwise --penalty=pairwise --workdir="$penalised" --threads=1 "$@"
 wait "$!"
-trap - EXIT
-for workdir in "$plain" "$penalised"; do
-  logan-evaluate --workdir="$workdir" >/dev/null
-  logan-visualize --workdir="$workdir" >/dev/null
+for command in logan-evaluate logan-visualize; do
+  "$command" --workdir="$plain" >/dev/null &
+  "$command" --workdir="$penalised" >/dev/null
+  wait "$!"
 done
+trap - EXIT
 echo
 logan-compare --workdirs="$plain,$penalised" --output="$folder/compare.png"
 echo "
