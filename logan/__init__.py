@@ -37,8 +37,12 @@ if TYPE_CHECKING:  # what type checkers see; the names are those of `_HOME_OF` a
     from logan.extractors import make_extractor as make_extractor
     from logan.measuring import measure as measure
     from logan.models.adversarial_encoder import AdversarialEncoder as AdversarialEncoder
+    from logan.models.alice import ALICE as ALICE
     from logan.models.bigan import BiGAN as BiGAN
     from logan.models.gan import GAN as GAN
+    from logan.models.gan_with_encoder import MDGAN as MDGAN
+    from logan.models.gan_with_encoder import GANWithEncoder as GANWithEncoder
+    from logan.models.gan_with_encoder import SeparateDiscriminators as SeparateDiscriminators
     from logan.penalties import gradient_norm as gradient_norm
     from logan.penalties import gradient_penalty as gradient_penalty
     from logan.penalties import pairwise_gradient as pairwise_gradient
@@ -54,14 +58,18 @@ if TYPE_CHECKING:  # what type checkers see; the names are those of `_HOME_OF` a
 __version__ = "0.3.0.dev0"
 
 _HOME_OF = {
+    "ALICE": "logan.models.alice",
     "AdversarialEncoder": "logan.models.adversarial_encoder",
     "AutoencoderLoss": "logan.terms",
     "BiGAN": "logan.models.bigan",
     "Experiment": "logan.settings",
     "GAN": "logan.models.gan",
+    "GANWithEncoder": "logan.models.gan_with_encoder",
     "GradientPenalty": "logan.terms",
+    "MDGAN": "logan.models.gan_with_encoder",
     "PairwisePenalty": "logan.terms",
     "Run": "logan.runs",
+    "SeparateDiscriminators": "logan.models.gan_with_encoder",
     "evaluate": "logan.evaluation",
     "gradient_norm": "logan.penalties",
     "gradient_penalty": "logan.penalties",
@@ -109,6 +117,8 @@ def __dir__() -> list[str]:
 _SAVED = (
     "logan.models.bigan",
     "logan.models.gan",
+    "logan.models.alice",
+    "logan.models.gan_with_encoder",
     "logan.models.adversarial_encoder",
     "logan.networks",
     "logan.terms",

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from logan.models.adversarial import AdversarialModel
-from logan.models.bigan import BiGAN
+from logan.models.encoding import EncodingModel
 from logan.models.generative import GenerativeModel
 
 
@@ -27,11 +27,11 @@ def evaluation_latents(
     return cast(GenerativeModel, model).prior_draws(count, seed, round)
 
 
-def encode(model: BiGAN, x: np.ndarray) -> np.ndarray:
+def encode(model: EncodingModel, x: np.ndarray) -> np.ndarray:
     """E(x), float32 [images, latent_length]."""
     return in_batches(model.averaged_encoder, x, size=500)
 
 
-def reconstruct(model: BiGAN, x: np.ndarray) -> np.ndarray:
+def reconstruct(model: EncodingModel, x: np.ndarray) -> np.ndarray:
     """G(E(x)), of x's shape."""
     return in_batches(model.averaged_generator, encode(model, x), size=500)

@@ -77,10 +77,7 @@ def _of_data(data: Any, experiment: Experiment) -> list[str]:
 
 
 def _of_networks(model: AdversarialModel, experiment: Experiment) -> str:
-    counts = [
-        f"{role} {getattr(model, role).count_params():,}"
-        for role in (*model.roles, "discriminator")
-    ]
+    counts = [f"{role} {getattr(model, role).count_params():,}" for role in model.networks]
     return f"{experiment.network}, parameters: {', '.join(counts)}"
 
 

@@ -369,9 +369,10 @@ class Run:
         write_json(path, [*sessions, {"first_step": first_step, **environment(self.experiment)}])
 
     def export_networks(self, model: "AdversarialModel") -> None:
-        """Writes the averaged networks and the discriminator as .keras files, and their step."""
+        """Writes the averaged networks and all discriminators as .keras files, and their step."""
         networks = {role: getattr(model, f"averaged_{role}") for role in model.roles}
-        for name, network in {**networks, "discriminator": model.discriminator}.items():
+        against = {role: getattr(model, role) for role in model.discriminator_roles}
+        for name, network in {**networks, **against}.items():
             with atomic_path(self.export / f"{name}.keras") as temporary:
                 network.save(temporary)
         step = int(model.step.numpy())

@@ -9,7 +9,7 @@ from logan.figures.files import save_figure, save_image
 from logan.figures.grids import image_grid, reconstruction_figure
 from logan.generation import evaluation_latents, in_batches, reconstruct
 from logan.models.adversarial import AdversarialModel
-from logan.models.bigan import BiGAN
+from logan.models.encoding import EncodingModel
 
 _GENERATIONS = 64
 _RECONSTRUCTIONS = 16
@@ -26,7 +26,7 @@ def write_sheets(folder: Path, model: AdversarialModel, data: Data, seed: int) -
     if not np.isfinite(generated).all():
         return  # huge weights: the losses of the next interval will tell
     save_image(folder / f"generations-{step:08d}.png", image_grid(generated), scale=2)
-    if isinstance(model, BiGAN):
+    if isinstance(model, EncodingModel):
         inputs = data.evaluation_sample(seed, _RECONSTRUCTIONS)
         figure = reconstruction_figure(inputs, reconstruct(model, inputs))
         save_figure(figure, folder / f"reconstructions-{step:08d}.png", dpi=100)

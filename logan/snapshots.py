@@ -15,6 +15,8 @@ from logan.generation import evaluation_latents, in_batches
 from logan.models.adversarial import AdversarialModel
 from logan.models.adversarial_encoder import AdversarialEncoder
 from logan.models.bigan import BiGAN
+from logan.models.encoding import EncodingModel
+from logan.models.gan_with_encoder import SeparateDiscriminators
 from logan.randomness import Purpose, key
 from logan.settings import PRIORS
 
@@ -28,8 +30,8 @@ def toy_snapshot(model: AdversarialModel, data: ToyDistribution, seed: int) -> d
     Returns:
         `step`; `real` float32 [2000, features]; and, of what the model has, `latents` and
         `generated` = G(latents), `encoded` = E(real), `prior`, and `contour_x`, `contour_y`,
-        `contour_logits` [80, 80], D over the plane: D(x, E(x)) for 2-D x, D(x, z) for 1-D x and z;
-        not of a D that sees several samples.
+        `contour_logits` [80, 80], D over the plane: D(x, E(x)) or D(x) for 2-D x, and for 1-D x and
+        z D(x, z), or what of D(x) + D(z) there is; not of a D that sees several samples.
     """
     real = data.evaluation_sample(seed, POINTS)
     arrays: dict[str, Any] = {"step": int(model.step.numpy()), "real": real}
@@ -55,14 +57,16 @@ def _contour(model: AdversarialModel, data: ToyDistribution) -> dict[str, np.nda
         x, y = line, line
         points = _plane(x, y)
         inputs = [points, in_batches(model.encoder, points)] if is_joint else [points]
-    elif is_joint and data.features == 1 and model.latent_length == 1:
+    elif isinstance(model, EncodingModel) and data.features == 1 and model.latent_length == 1:
         reach_of_z = 1.25 * PRIORS[model.prior]
         x, y = line, np.linspace(-reach_of_z, reach_of_z, _CONTOUR_CELLS, dtype=np.float32)
         points = _plane(x, y)
-        inputs = [points[:, :1], points[:, 1:]]
+        inputs = [points[:, :1], points[:, 1:]] if is_joint else [points[:, :1]]
     else:
         return {}
     logits = in_batches(model.discriminator, *inputs)
+    if isinstance(model, SeparateDiscriminators) and data.features == 1:
+        logits = logits + in_batches(model.second_discriminator, points[:, 1:])
     return {"contour_x": x, "contour_y": y, "contour_logits": logits.reshape(len(y), len(x))}
 
 

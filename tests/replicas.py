@@ -20,7 +20,7 @@ from logan.datasets.images import Images
 from logan.datasets.load import Data, load_toy
 from logan.distribution import split, start_strategy
 from logan.models.assemble import assemble
-from logan.settings import NETWORKS, Experiment
+from logan.settings import NETWORKS, Experiment, preset
 from logan.settings.names import NetworkEntry
 
 TOY = Experiment(
@@ -65,6 +65,14 @@ with labelled_networks():
             terms=("lecam:start=0", "historical_averaging", "augmentation_consistency"),
         ),
     }
+KINDS |= {
+    name: preset(
+        "ring8",
+        dict(width=16, hidden_layers=1, batch_size=32, discriminator_steps=2, jit=False),
+        name,
+    )
+    for name in ("alice-adversarial", "reg-gan", "mdgan", "gan-encoder", "separate-discriminators")
+}
 STEPS = 3
 
 
@@ -96,7 +104,8 @@ def train(experiment: Experiment, replicas: int) -> list[np.ndarray]:
         verbose=0,
     ).history
     networks = [getattr(model, f"averaged_{role}") for role in model.roles]
-    weights = [w for net in [*networks, model.discriminator] for w in net.get_weights()]
+    networks += [getattr(model, role) for role in model.discriminator_roles]
+    weights = [w for net in networks for w in net.get_weights()]
     logs = [np.array(history[name][0]) for name in sorted(history)]
     return [np.array(model.step), *logs, *weights]
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from logan.datasets.load import Data
-    from logan.models.bigan import BiGAN
+    from logan.models.encoding import EncodingModel
 
 # Random choices are made among so many held-out images, evenly spread. Of float32, 256 MiB.
 _POOL_IMAGES = 4_000
@@ -68,16 +68,16 @@ def output_path(run: Run, name: str) -> Path:
     return path
 
 
-def bigan_of(run: Run) -> "BiGAN":
+def encoding_model_of(run: Run) -> "EncodingModel":
     """The trained model, which must have an encoder.
 
     Raises:
         UserError: if it has none.
     """
-    from logan.models.bigan import BiGAN
+    from logan.models.encoding import EncodingModel
 
     model = run.trained_model(flags.FLAGS.weights)
-    if not isinstance(model, BiGAN):
+    if not isinstance(model, EncodingModel):
         raise UserError(f"--workdir: expected a run with an encoder. {run.path} has none")
     return model
 

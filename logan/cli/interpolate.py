@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from matplotlib.figure import Figure
 
-    from logan.models.bigan import BiGAN
+    from logan.models.encoding import EncodingModel
 
 TEXT = """Draws rows of decoded latents.
 
@@ -80,12 +80,12 @@ def main() -> None:
     features = _features(run, is_traversal)
     own = _own_images(run, is_traversal)
     command.start_tensorflow()
-    model = image_run.bigan_of(run)
+    model = image_run.encoding_model_of(run)
     figure = _traversals(model, run, features, own) if is_traversal else _ways(model, run, own)
     print(image_run.save(figure, output))
 
 
-def _ways(model: "BiGAN", run: Run, own: "np.ndarray | None") -> "Figure":
+def _ways(model: "EncodingModel", run: Run, own: "np.ndarray | None") -> "Figure":
     from logan import interpolation
     from logan.figures.grids import interpolation_figure
     from logan.generation import encode
@@ -109,7 +109,7 @@ def _held_out_pairs(run: Run) -> "tuple[np.ndarray, np.ndarray]":
 
 
 def _traversals(
-    model: "BiGAN", run: Run, features: list[int], own: "np.ndarray | None"
+    model: "EncodingModel", run: Run, features: list[int], own: "np.ndarray | None"
 ) -> "Figure":
     import numpy as np
 
@@ -132,7 +132,7 @@ def _traversals(
     return traversal_figure(rows, features, np.linspace(-reach, reach, points), image[0])
 
 
-def feature_changes(model: "BiGAN", z: "np.ndarray", reach: float = 1.0) -> "np.ndarray":
+def feature_changes(model: "EncodingModel", z: "np.ndarray", reach: float = 1.0) -> "np.ndarray":
     """How much of an image each latent feature decides.
 
     Args:
@@ -155,7 +155,7 @@ def feature_changes(model: "BiGAN", z: "np.ndarray", reach: float = 1.0) -> "np.
     return np.mean(changes, axis=0)
 
 
-def _decode(model: "BiGAN", z: "np.ndarray") -> "np.ndarray":
+def _decode(model: "EncodingModel", z: "np.ndarray") -> "np.ndarray":
     """[rows, points, latent_length] to [rows, points, height, width, channels]."""
     from logan.generation import in_batches
 

@@ -53,7 +53,7 @@ def main() -> None:
     from logan.datasets.load import load_images
     from logan.generation import reconstruct
 
-    model = image_run.bigan_of(run)
+    model = image_run.encoding_model_of(run)
     ranked = min(_RANKED, _RANKED_VALUES // image_run.image_values(run))
     images = load_images(run.experiment, run.cache)
     x = image_run.held_out(images, run, ranked if order == "ssim" else count, seed)

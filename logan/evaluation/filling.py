@@ -16,7 +16,7 @@ from logan.generation import encode, in_batches, reconstruct
 from logan.models.adversarial import AdversarialModel
 from logan.models.adversarial_encoder import AdversarialEncoder
 from logan.models.assemble import assemble
-from logan.models.bigan import BiGAN
+from logan.models.encoding import EncodingModel
 from logan.runs import Run
 from logan.sampling import Source, sample
 from logan.settings.names import PLAIN
@@ -116,7 +116,7 @@ def _of_images(
         train_index=train_index,
         held_out_names=None if images.names is None else images.names.of(index),
         train_names=None if images.names is None else images.names.of(train_index),
-        train_reconstructed=reconstruct(model, train) if isinstance(model, BiGAN) else None,
+        train_reconstructed=reconstruct(model, train) if isinstance(model, EncodingModel) else None,
         generated=generated,
         has_fixed_camera=images.has_fixed_camera,
         junction=images.junction,
@@ -139,13 +139,13 @@ def _fitting(
 
 def _probed(model: AdversarialModel, run: Run, images: Images) -> Probed | None:
     """Encodings and pixels of images with classes; None without classes, or without E(x)."""
-    if images.labels is None or not isinstance(model, BiGAN):
+    if images.labels is None or not isinstance(model, EncodingModel):
         return None
     if getattr(model.encoder, "takes_labels", False):
         return None
     count = min(PROBED, _PROBED_VALUES // int(np.prod(images.frames.shape[1:])))
     x = images.training_sample(count), images.evaluation_sample(0, count)
-    fresh = cast(BiGAN, assemble(run.experiment))
+    fresh = cast(EncodingModel, assemble(run.experiment))
     return Probed(
         {
             "encoder": _pair(lambda part: encode(model, part), x),
@@ -181,14 +181,15 @@ def _by(sampler: str, notes: str) -> str:
 
 def _by_encoder(model: AdversarialModel, seed: int, x: np.ndarray, samples: int) -> dict[str, Any]:
     """What only a model with an encoder has to show; of its prior, whatever samples are taken."""
-    if not isinstance(model, BiGAN):
+    if not isinstance(model, EncodingModel):
         return {}
     source = Source(model, seed)
+    sees_pairs = model.sees_single_samples and len(model.discriminator_inputs) == 2
     z = source.latents(samples)
     return dict(
         latents=z,
         recovered=encode(model, source.generate(z)),
         encoded=encode(model, x),
         reconstructed=reconstruct(model, x),
-        discriminator=model.discriminator_in_float32 if model.sees_single_samples else None,
+        discriminator=model.discriminator_in_float32 if sees_pairs else None,
     )

@@ -7,8 +7,8 @@ computed once and serves both.
 
 import collections
 import dataclasses
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, ClassVar
 
 import keras
 import tensorflow as tf
@@ -36,12 +36,42 @@ from logan.terms import Compared, Term, Update
 NEVER = -1  # value of `first_bad_step` as long as every loss was good
 EXPLODED = 1e8  # a loss of that size is no better than one that is not finite
 _ALWAYS_LOGGED = ("discriminator_loss", "generator_loss", "real_logits", "fake_logits")
+_LOGGED_OF_SECOND = ("second_discriminator_loss", "second_real_logits", "second_fake_logits")
+
+
+@dataclasses.dataclass(frozen=True)
+class Batch:
+    """A batch of data and what generator and encoder make of it, each made once.
+
+    Attributes:
+        compared: what D compares.
+        second: what the second discriminator compares, if there is one.
+        x: the data, in packs; None if they are the first of the real inputs of D.
+        reconstruct: gives G(E(x)), in packs; None if terms are to make it of the real inputs of D.
+    """
+
+    compared: Compared
+    second: Compared | None = None
+    x: tf.Tensor | None = None
+    reconstruct: Callable[[], tf.Tensor] | None = None
+
+    def constant(self) -> "Batch":
+        """The same without a gradient to what made it."""
+        made = self.reconstruct
+        return Batch(
+            _constants(self.compared),
+            None if self.second is None else _constants(self.second),
+            self.x,
+            None if made is None else lambda: tf.stop_gradient(made()),
+        )
 
 
 class AdversarialModel(NetworkGroup):
     """A discriminator and the networks against it, trained in turn by `fit`.
 
-    Subclasses say what the discriminator compares (`compared`).
+    Subclasses say what the discriminator compares (`compared`). Of one with a second discriminator
+    `batch_of` says what that compares. Both have the same adversarial loss and are updated
+    together; terms see the first alone, but for those of weights.
 
     A discriminator may say of itself, by attributes:
         looks_across_batch: true if an example's logit depends on the other examples; real and fake
@@ -54,6 +84,7 @@ class AdversarialModel(NetworkGroup):
         prior: what latents are drawn from: `uniform`, U[-1, 1] in each feature, or `normal`,
             N(0, 1) in each feature.
         terms: summands of the losses besides the adversarial one.
+        discriminator_inputs: what D is given, of x and z.
         discriminator_in_float32: its logits, computed in float32 whatever its precision.
         step: finished training steps, int64 scalar variable.
         averages_step: the step that the averages are of, if it is not the last one.
@@ -65,6 +96,7 @@ class AdversarialModel(NetworkGroup):
     """
 
     prior: str
+    discriminator_inputs: ClassVar[tuple[str, ...]] = ("x", "z")
     checks_first_batch = True
     is_checked = False
 
@@ -89,6 +121,8 @@ class AdversarialModel(NetworkGroup):
         unroll_gradient: bool = True,
         seed: int = 0,
         latent_length: int | None = None,
+        second_discriminator: keras.Model | None = None,
+        second_discriminator_weight: float = 1.0,
     ):
         """Makes the model, and builds it if its networks are built.
 
@@ -125,11 +159,15 @@ class AdversarialModel(NetworkGroup):
             seed: of every random draw in training.
             latent_length: features of z. Needed only where it cannot be told from the generator's
                 attribute latent_length, its input, or what the encoder makes of the first batch.
+            second_discriminator: another discriminator, of subclasses that have one. It excludes
+                packing, instance noise and unrolling, which are of one discriminator.
+            second_discriminator_weight: > 0, of its adversarial loss in that of generator and
+                encoder.
 
         Raises:
             ValueError: on a setting out of range.
         """
-        super().__init__(networks, discriminator, name)
+        super().__init__(networks, discriminator, name, second_discriminator)
         _check_latent_length(latent_length, self.networks)
         if discriminator_steps < 1:
             raise ValueError(f"Expected discriminator_steps >= 1. Received: {discriminator_steps}")
@@ -144,6 +182,12 @@ class AdversarialModel(NetworkGroup):
             raise ValueError(
                 f"Expected unroll >= 0 and unroll_rate > 0. Received: {unroll} and {unroll_rate}"
             )
+        if not second_discriminator_weight > 0:
+            raise ValueError(
+                f"Expected second_discriminator_weight > 0. Received: {second_discriminator_weight}"
+            )
+        if second_discriminator is not None:
+            _check_goes_with_second(packing, instance_noise, unroll)
         if packing > 1 and getattr(discriminator, "takes_labels", False):
             raise ValueError(
                 "Expected packing=1 with a discriminator that takes labels: a pack has several. "
@@ -151,7 +195,7 @@ class AdversarialModel(NetworkGroup):
             )
         self.loss_name = loss
         self._adversarial_loss = losses.get(loss)
-        self.terms = _usable(terms, networks, discriminator)
+        self.terms = _usable(terms, networks, discriminator, self.discriminator_inputs)
         self.weight_clip = weight_clip
         self.discriminator_steps = discriminator_steps
         self.average_decay = average_decay
@@ -163,12 +207,15 @@ class AdversarialModel(NetworkGroup):
         self.unroll = unroll
         self.unroll_rate = unroll_rate
         self.unroll_gradient = unroll_gradient
+        self.second_discriminator_weight = second_discriminator_weight
         self.seed = seed
         self.averages_step: int | None = None
         self.step = self._counter("step", 0)
         self.first_bad_step = self._counter("first_bad_step", NEVER)
         self._names_of_terms = _distinct_names(self.terms)
-        names = [*_ALWAYS_LOGGED, *(n for own in self._names_of_terms for n in own.values())]
+        of_second = () if second_discriminator is None else _LOGGED_OF_SECOND
+        of_terms = [name for own in self._names_of_terms for name in own.values()]
+        names = [*_ALWAYS_LOGGED, *of_second, *of_terms]
         self._trackers = {name: keras.metrics.Mean(name=name) for name in names}
         self.discriminator_in_float32 = in_float32(discriminator)
         self._given_latent_length = latent_length
@@ -187,7 +234,7 @@ class AdversarialModel(NetworkGroup):
 
     def _make_states(self) -> list[dict[str, keras.Variable]]:
         """What each term keeps from update to update."""
-        networks = {role: getattr(self, role) for role in (*self.roles, "discriminator")}
+        networks = self.networks
 
         def variable(name: str, shape: Sequence[int]) -> keras.Variable:
             return self.add_weight(
@@ -242,7 +289,10 @@ class AdversarialModel(NetworkGroup):
                 encoded = self.made_by("encoder", x, labels, training=False)
                 self._encoded_length = encoded.shape[-1]
             draw = Draw(self.seed, tf.zeros([], tf.int64))
-            self.logits(self.packs(x, labels, draw, training=False), labels, training=False)
+            batch = self.batch_of(x, labels, draw, training=False)
+            self.logits(batch.compared, labels, training=False)
+            if batch.second is not None:
+                self.logits(batch.second, labels, training=False, role="second_discriminator")
             self._finish_building()
 
     def _finish_building(self) -> None:
@@ -275,24 +325,32 @@ class AdversarialModel(NetworkGroup):
                 network(inputs, training=training, **self.labels_for(network, labels))
             )
 
+    def _made_by_average(self, role: str, inputs: tf.Tensor, labels: tf.Tensor | None) -> tf.Tensor:
+        """The output of the network of that role with its averaged weights, float32."""
+        network = getattr(self, f"averaged_{role}")
+        of_labels = self.labels_for(getattr(self, role), labels)
+        return as_float32(network(inputs, training=False, **of_labels))
+
     def logits(
         self,
         compared: Compared,
         labels: tf.Tensor | None,
         weights: Sequence[tf.Tensor] | None = None,
         training: bool = True,
+        role: str = "discriminator",
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """D's logits of the real and of the fake inputs, float32 [batch, 1] each.
 
         Both go through the discriminator as one batch, which keeps the matrix units busier, unless
-        it looks across the batch. `weights` take the place of its trained ones.
+        it looks across the batch. `weights` take the place of its trained ones. With the role
+        `second_discriminator` they are that one's.
         """
-        discriminator = self.discriminator
+        discriminator = getattr(self, role)
 
         def of(inputs: Sequence[tf.Tensor], labels: tf.Tensor | None) -> tf.Tensor:
             arguments = arguments_for(discriminator, inputs)
             of_labels = self.labels_for(discriminator, labels)
-            with naming_network("discriminator", discriminator), inlined(discriminator):
+            with naming_network(role, discriminator), inlined(discriminator):
                 if weights is None:
                     return as_float32(discriminator(*arguments, training=training, **of_labels))
                 others = [one.value for one in discriminator.non_trainable_variables]
@@ -357,21 +415,21 @@ class AdversarialModel(NetworkGroup):
         for index, (x, labels) in enumerate(parts[:-1]):
             draw = Draw(self.seed, first_update + index)
             with drawing_from(draw):
-                self._update_discriminator(self.packs(x, labels, draw), labels, draw)
+                self._update_discriminators(self.batch_of(x, labels, draw), labels, draw)
         x, labels = parts[-1]
         last_update = first_update + self.discriminator_steps - 1
         draw = Draw(self.seed, last_update)
         with drawing_from(draw), tf.GradientTape() as tape:
-            compared = self.packs(x, labels, draw)
-            logs = self._update_discriminator(compared, labels, draw)
-            loss, term_logs = self._loss_of_others(compared, labels, draw)
+            batch = self.batch_of(x, labels, draw)
+            logs = self._update_discriminators(batch, labels, draw)
+            loss, term_logs = self._loss_of_others(batch, labels, draw)
             share, scale = self._share(loss, self.roles)
         self._apply(self.roles, tape, share, scale)
         for repeat in range(1, self.generator_steps):
             draw = Draw(self.seed, last_update, repeat)
             with drawing_from(draw), tf.GradientTape() as tape:
-                compared = self.packs(x, labels, draw)
-                loss, term_logs = self._loss_of_others(compared, labels, draw)
+                batch = self.batch_of(x, labels, draw)
+                loss, term_logs = self._loss_of_others(batch, labels, draw)
                 share, scale = self._share(loss, self.roles)
             self._apply(self.roles, tape, share, scale)
         self._finish_step({**logs, **term_logs, "generator_loss": loss})
@@ -403,6 +461,12 @@ class AdversarialModel(NetworkGroup):
         of_labels = [None] * count if labels is None else tf.split(labels, count)
         return zip(tf.split(x, count), of_labels, strict=True)
 
+    def batch_of(
+        self, x: tf.Tensor, labels: tf.Tensor | None, draw: Draw, training: bool = True
+    ) -> Batch:
+        """What an update makes of one batch of data."""
+        return Batch(self.packs(x, labels, draw, training))
+
     def packs(
         self, x: tf.Tensor, labels: tf.Tensor | None, draw: Draw, training: bool = True
     ) -> Compared:
@@ -432,15 +496,19 @@ class AdversarialModel(NetworkGroup):
         return Compared((real + on_real, *of_real), (fake + on_fake, *of_fake))
 
     def _loss_of_others(
-        self, compared: Compared, labels: tf.Tensor | None, draw: Draw
+        self, batch: Batch, labels: tf.Tensor | None, draw: Draw
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """What generator and encoder minimise, and what their terms log."""
-        summand, logs = self._sum_of_terms("generator", compared, labels, draw)
-        noisy = self._noisy(compared, draw)
+        summand, logs = self._sum_of_terms("generator", batch, labels, draw)
+        noisy = self._noisy(batch.compared, draw)
         weights = self._unrolled(noisy, labels) if self.unroll else None
         loss = self._adversarial_loss(*self.logits(noisy, labels, weights)).generator
         if self.adversarial_weight != 1.0:
             loss *= self.adversarial_weight
+        if batch.second is not None:
+            logits = self.logits(batch.second, labels, role="second_discriminator")
+            of_second = self._adversarial_loss(*logits).generator
+            loss += self.second_discriminator_weight * of_second
         return loss + summand, logs
 
     def _unrolled(self, compared: Compared, labels: tf.Tensor | None) -> list[tf.Tensor]:
@@ -460,21 +528,27 @@ class AdversarialModel(NetworkGroup):
             ]
         return weights
 
-    def _update_discriminator(
-        self, compared: Compared, labels: tf.Tensor | None, draw: Draw
+    def _update_discriminators(
+        self, batch: Batch, labels: tf.Tensor | None, draw: Draw
     ) -> dict[str, tf.Tensor]:
-        compared = _constants(compared)
-        begin_update(self.discriminator)
+        """One update of D, and of the second discriminator if there is one; what they log."""
+        batch, roles = batch.constant(), self.discriminator_roles
+        for role in roles:
+            begin_update(getattr(self, role))
         with tf.GradientTape() as tape:
-            real_logits, fake_logits = self.logits(self._noisy(compared, draw), labels)
+            real_logits, fake_logits = self.logits(self._noisy(batch.compared, draw), labels)
             summand, logs = self._sum_of_terms(
-                "discriminator", compared, labels, draw, (real_logits, fake_logits)
+                "discriminator", batch, labels, draw, (real_logits, fake_logits)
             )
             loss = self._adversarial_loss(real_logits, fake_logits).discriminator + summand
-            share, scale = self._share(loss, ("discriminator",))
-        self._apply(("discriminator",), tape, share, scale)
+            total = loss
+            if batch.second is not None:
+                of_second, logs_of_second = self._loss_of_second(batch.second, labels)
+                total, logs = loss + of_second, logs | logs_of_second
+            share, scale = self._share(total, roles)
+        self._apply(roles, tape, share, scale)
         if self.weight_clip:
-            for weights in self.discriminator.trainable_variables:
+            for weights in (w for role in roles for w in getattr(self, role).trainable_variables):
                 weights.assign(tf.clip_by_value(weights, -self.weight_clip, self.weight_clip))
         return {
             **logs,
@@ -483,16 +557,26 @@ class AdversarialModel(NetworkGroup):
             "fake_logits": tf.reduce_mean(fake_logits),
         }
 
+    def _loss_of_second(
+        self, compared: Compared, labels: tf.Tensor | None
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """What the second discriminator minimises, and what it logs."""
+        real, fake = self.logits(compared, labels, role="second_discriminator")
+        loss = self._adversarial_loss(real, fake).discriminator
+        values = (loss, tf.reduce_mean(real), tf.reduce_mean(fake))
+        return loss, dict(zip(_LOGGED_OF_SECOND, values, strict=True))
+
     def _sum_of_terms(
         self,
         side: str,
-        compared: Compared,
+        batch: Batch,
         labels: tf.Tensor | None,
         draw: Draw,
         logits: tuple[tf.Tensor, tf.Tensor] | None = None,
     ) -> tuple[tf.Tensor | float, dict[str, tf.Tensor]]:
         """The sum of one side's terms, and what they log."""
         of_labels = self.labels_for(self.discriminator, labels)
+        compared = batch.compared
         update = Update(
             discriminator=lambda *inputs: self.discriminator_in_float32(*inputs, **of_labels),
             networks={
@@ -506,12 +590,17 @@ class AdversarialModel(NetworkGroup):
             logits=logits,
             with_hidden=lambda *inputs: with_hidden(self.discriminator, inputs, **of_labels),
             variables={
-                role: getattr(self, role).trainable_variables
-                for role in (*self.roles, "discriminator")
+                role: network.trainable_variables for role, network in self.networks.items()
             },
             step=self.step.value,
             packing=self.packing,
             latents=lambda: self.latents(tf.shape(compared.fake[0])[0] * self.packing, draw),
+            averaged={
+                role: lambda inputs, role=role: self._made_by_average(role, inputs, labels)
+                for role in self.roles
+            },
+            data=batch.x,
+            made=batch.reconstruct,
         )
         total: tf.Tensor | float = 0.0
         logs: dict[str, tf.Tensor] = {}
@@ -552,7 +641,8 @@ class AdversarialModel(NetworkGroup):
         for name, value in logs.items():
             self._trackers[name].update_state(value)
         self.step.assign_add(1)
-        losses = mean_over_replicas(tf.stack([logs["discriminator_loss"], logs["generator_loss"]]))
+        watched = ("discriminator_loss", "generator_loss", "second_discriminator_loss")
+        losses = mean_over_replicas(tf.stack([logs[name] for name in watched if name in logs]))
         # A comparison with NaN is false as well.
         is_good = tf.reduce_all(tf.abs(losses) < EXPLODED)
         is_first_bad = (self.first_bad_step.value == NEVER) & ~is_good
@@ -580,10 +670,16 @@ class AdversarialModel(NetworkGroup):
             "unroll": self.unroll,
             "unroll_rate": self.unroll_rate,
             "unroll_gradient": self.unroll_gradient,
+            **self._config_of_second(),
             "seed": self.seed,
             "name": self.name,
             **({} if self._given_latent_length is None else dict(latent_length=self.latent_length)),
         }
+
+    def _config_of_second(self) -> dict[str, Any]:
+        if self.second_discriminator is None:
+            return {}
+        return {"second_discriminator_weight": self.second_discriminator_weight}
 
 
 def _check_latent_length(given: int | None, networks: Mapping[str, keras.Model]) -> None:
@@ -649,8 +745,25 @@ def _check_settings(
             raise ValueError(f"Expected {expected}. Received: {value}")
 
 
+def _check_goes_with_second(packing: int, instance_noise: float, unroll: int) -> None:
+    """Raises ValueError naming the first setting that is of one discriminator alone."""
+    for is_wrong, expected, value in (
+        (packing > 1, "packing=1", packing),
+        (instance_noise > 0, "instance_noise=0", instance_noise),
+        (unroll > 0, "unroll=0", unroll),
+    ):
+        if is_wrong:
+            raise ValueError(
+                f"Expected {expected} with a second discriminator, which sees other inputs. "
+                f"Received: {value}"
+            )
+
+
 def _usable(
-    given: Sequence[Term | str], roles: Collection[str], discriminator: keras.Model
+    given: Sequence[Term | str],
+    roles: Collection[str],
+    discriminator: keras.Model,
+    inputs: Sequence[str],
 ) -> tuple[Term, ...]:
     """The terms of a weight above 0.
 
@@ -660,6 +773,7 @@ def _usable(
     made = tuple(term for term in map(terms.get, given) if term.weight)
     for term in made:
         term.check(roles, discriminator)
+        term.check_inputs(inputs)
     return made
 
 

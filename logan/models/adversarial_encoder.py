@@ -38,6 +38,7 @@ class AdversarialEncoder(AdversarialModel):
 
     encoder: keras.Model
     averaged_encoder: keras.Model
+    discriminator_inputs = ("z",)
 
     def __init__(
         self,

@@ -12,17 +12,30 @@ from logan.errors import UserError
 from logan.mixtures import RECIPES
 from logan.models.adversarial import AdversarialModel
 from logan.models.adversarial_encoder import AdversarialEncoder
+from logan.models.alice import ALICE
 from logan.models.bigan import BiGAN
 from logan.models.gan import GAN
+from logan.models.gan_with_encoder import MDGAN, GANWithEncoder, SeparateDiscriminators
 from logan.models.kernel_adamw import KernelAdamW
+from logan.networks import mlp
 from logan.networks.multi_scale import MultiScaleDiscriminator
 from logan.settings import DATASETS, NETWORKS, PRIORS, TERMS, Experiment
+from logan.settings.names import DISCRIMINATOR_PARTS
 from logan.terms import Term
 
 PRIOR_REACH = 0.8  # how far the modes of a prior lie from 0, inside of the uniform prior's [-1, 1]
 PRIOR_SIGMA = 0.02
 
-_ROLES = {"bigan": ("generator", "encoder"), "gan": ("generator",), "encoder": ("encoder",)}
+_KINDS: dict[str, type[AdversarialModel]] = {
+    "bigan": BiGAN,
+    "alice": ALICE,
+    "gan": GAN,
+    "gan_encoder": GANWithEncoder,
+    "mdgan": MDGAN,
+    "separate": SeparateDiscriminators,
+    "encoder": AdversarialEncoder,
+}
+_LATENT_WIDTH, _LATENT_LAYERS = 128, 3  # of a discriminator of z alone beside networks for images
 
 
 def assemble(
@@ -42,7 +55,7 @@ def assemble(
     """
     # Keras draws initial weights from this global seed, and from nothing else here.
     keras.utils.set_random_seed(experiment.seed % 2**32)
-    roles = (*_ROLES[experiment.model], "discriminator")
+    roles = _roles(experiment)
     model = _model(experiment, {role: _network(experiment, role) for role in roles})
     model.compile(
         **{
@@ -73,7 +86,8 @@ def check_parts(experiment: Experiment) -> None:
     for term in terms_of(experiment):
         if term.weight:
             try:
-                term.check(_ROLES[experiment.model])
+                term.check(experiment.model_entry.roles)
+                term.check_inputs(experiment.model_entry.discriminator_inputs)
             except ValueError as error:
                 raise UserError(f"--terms: {error}") from error
 
@@ -112,15 +126,30 @@ def _model(experiment: Experiment, networks: dict[str, keras.Model]) -> Adversar
         unroll_gradient=experiment.unroll_gradient,
         seed=experiment.seed,
     )
-    if experiment.model == "gan":
-        return GAN(**networks, **settings, **_prior(experiment))
-    if experiment.model == "encoder":
-        return AdversarialEncoder(**networks, **settings, **_prior(experiment))
-    # The penalty is one of the terms.
-    return BiGAN(**networks, **settings, **_prior(experiment), penalty_weight=0.0)
+    if experiment.model_entry.second_inputs:
+        settings["second_discriminator_weight"] = experiment.second_discriminator_weight
+    kind = _KINDS[experiment.model]
+    if issubclass(kind, BiGAN):
+        settings["penalty_weight"] = 0.0  # the penalty is one of the terms
+    return kind(**networks, **settings, **_prior(experiment))
+
+
+def _roles(experiment: Experiment) -> tuple[str, ...]:
+    """The networks in the order in which they are made, as it decides their first weights.
+
+    What is beside a BiGAN or a GAN comes last, and leaves those of these as they are.
+    """
+    model = experiment.model_entry
+    roles = (*model.roles, "discriminator")
+    if model.reconstructs and not model.is_joint:
+        roles = ("generator", "discriminator", "encoder")
+    return (*roles, "second_discriminator") if model.second_inputs else roles
 
 
 def _network(experiment: Experiment, role: str) -> keras.Model:
+    if role == "second_discriminator" and experiment.model_entry.second_inputs == "z":
+        return _latent_discriminator(experiment)
+    name, role = role, role.removeprefix("second_")
     kind = NETWORKS[experiment.network]
     constructor = getattr(NETWORKS.load(experiment.network), role)
     own = kind.discriminator_takes if role == "discriminator" else ("normalization",)
@@ -135,10 +164,28 @@ def _network(experiment: Experiment, role: str) -> keras.Model:
         )
     if role == "encoder" and kind.encoder_activations:
         settings["output_activation"] = kind.encoder_activations[experiment.prior]
-    network = constructor(*_shapes(experiment, role), **settings, dtype=_dtype(experiment))
+    if name != role:
+        settings["name"] = name
+    network = constructor(*_shapes(experiment, name), **settings, dtype=_dtype(experiment))
     if role == "generator":
         network.prior = experiment.prior
     return network
+
+
+def _latent_discriminator(experiment: Experiment) -> keras.Model:
+    """D(z), a perceptron, whatever the other networks are."""
+    size: dict[str, Any] = dict(width=experiment.width, hidden_layers=experiment.hidden_layers)
+    if experiment.is_image:
+        size = dict(width=_LATENT_WIDTH, hidden_layers=_LATENT_LAYERS)
+    parts = {name: getattr(experiment, name) for name in DISCRIMINATOR_PARTS}
+    return mlp.Discriminator(
+        (experiment.latent_length,),
+        0,
+        **size,
+        **parts,
+        name="second_discriminator",
+        dtype=_dtype(experiment),
+    )
 
 
 def _shapes(experiment: Experiment, role: str) -> tuple[tuple[int, ...], int]:
@@ -152,13 +199,17 @@ def _shapes(experiment: Experiment, role: str) -> tuple[tuple[int, ...], int]:
         )
     else:
         data_shape = (DATASETS[experiment.dataset].features,)
+    if role == "second_discriminator":
+        *places, channels = data_shape
+        beside = 2 if experiment.model_entry.second_inputs == "pairs" else 1
+        return (*places, channels * beside), 0
     if role != "discriminator":
         return data_shape, length
     *places, channels = data_shape
     packs = (*places, channels * experiment.packing), length * experiment.packing
-    if experiment.model == "bigan":
+    if experiment.model_entry.is_joint:
         return packs
-    return (packs[0] if experiment.model == "gan" else (packs[1],)), 0
+    return (packs[0] if experiment.model != "encoder" else (packs[1],)), 0
 
 
 def _dtype(experiment: Experiment) -> str:
@@ -176,7 +227,7 @@ def _prior(experiment: Experiment) -> dict[str, Any]:
 
 
 def _optimizer(experiment: Experiment, role: str, factor: float) -> keras.optimizers.Optimizer:
-    is_discriminator = role == "discriminator"
+    is_discriminator = role.endswith("discriminator")
     rate = experiment.learning_rate
     if is_discriminator:
         rate = experiment.discriminator_learning_rate or rate

@@ -6,13 +6,14 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from logan.models.generative import GenerativeModel, Prior
+from logan.models.encoding import EncodingModel, check_one_latent_length
+from logan.models.generative import Prior
 from logan.randomness import Draw
 from logan.terms import Compared, PairwisePenalty, Term
 
 
 @keras.saving.register_keras_serializable(package="logan")
-class BiGAN(GenerativeModel):
+class BiGAN(EncodingModel):
     """Generator G(z), encoder E(x) and joint discriminator D(x, z).
 
     z is drawn from the prior: uniform in [-1, 1], unless `prior` says otherwise.
@@ -49,11 +50,6 @@ class BiGAN(GenerativeModel):
         ValueError: on a setting out of range.
     """
 
-    generator: keras.Model
-    encoder: keras.Model
-    averaged_generator: keras.Model
-    averaged_encoder: keras.Model
-
     def __init__(
         self,
         generator: keras.Model,
@@ -70,14 +66,7 @@ class BiGAN(GenerativeModel):
         if not penalty_weight >= 0:
             raise ValueError(f"Expected penalty_weight >= 0. Received: {penalty_weight}")
         networks = {"generator": generator, "encoder": encoder, "discriminator": discriminator}
-        packing = settings.get("packing", 1)  # of D's z, which is several
-        lengths = {
-            role: network.latent_length * (1 if role == "discriminator" else packing)
-            for role, network in networks.items()
-            if hasattr(network, "latent_length")
-        }
-        if len(set(lengths.values())) > 1:
-            raise ValueError(f"Expected networks of one latent_length. Received: {lengths}")
+        check_one_latent_length(networks, settings.get("packing", 1))
         super().__init__(
             {"generator": generator, "encoder": encoder},
             discriminator,
@@ -87,14 +76,6 @@ class BiGAN(GenerativeModel):
             name=name,
             **settings,
         )
-
-    def call(self, x: tf.Tensor, training: bool | None = None) -> tf.Tensor:
-        """The reconstruction G(E(x))."""
-        self._example_shape = tuple(x.shape[1:])
-        return self.generator(self.encoder(x, training=training), training=training)
-
-    def _input_specs(self) -> list[keras.InputSpec]:
-        return [keras.InputSpec(shape=(None, *self.example_shape), dtype="float32")]
 
     def compared(
         self, x: tf.Tensor, labels: tf.Tensor | None, draw: Draw, training: bool = True

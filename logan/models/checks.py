@@ -103,7 +103,7 @@ def check_first_batch(model: "AdversarialModel", data: Any) -> None:
     count = max(packing, min(len(x), _EXAMPLES * packing) // packing * packing)
     some = x[:count]
     some_labels = None if labels is None else tf.convert_to_tensor(labels)[:count]
-    networks = [getattr(model, role) for role in (*model.roles, "discriminator")]
+    networks = list(model.networks.values())
     with state_put_back(*networks):
         check_shapes(model, some, some_labels)
         check_ranges(model, x, some_labels)
@@ -159,11 +159,20 @@ def check_shapes(model: "AdversarialModel", x: tf.Tensor, labels: tf.Tensor | No
     compared = _compared(model, x, labels)
     names = {1: ("z",) if model.roles == ("encoder",) else ("x",), 2: ("x", "z")}
     inputs = dict(zip(names[len(compared.real)], compared.real, strict=True))
-    logits = _output(model, "discriminator", inputs, labels)
-    count = len(compared.real[0])
+    _check_logits(model, "discriminator", inputs, labels)
+    second = model.batch_of(x, labels, _first_draw(model)).second
+    if second is not None:
+        _check_logits(model, "second_discriminator", {"real inputs": second.real[0]}, labels)
+
+
+def _check_logits(
+    model: "AdversarialModel", role: str, inputs: dict[str, tf.Tensor], labels: tf.Tensor | None
+) -> None:
+    logits = _output(model, role, inputs, labels)
+    count = len(next(iter(inputs.values())))
     if tuple(logits.shape) not in ((count,), (count, 1)):
         raise ValueError(
-            f"Expected {_named(model, 'discriminator')} to give one logit per example, "
+            f"Expected {_named(model, role)} to give one logit per example, "
             f"[batch, 1]. Received: {[*logits.shape]} for {count} examples"
         )
 
@@ -174,7 +183,11 @@ def _named(model: "AdversarialModel", role: str) -> str:
 
 def _compared(model: "AdversarialModel", x: tf.Tensor, labels: tf.Tensor | None) -> Any:
     """What D is given of these examples."""
-    return model.packs(x, labels, Draw(model.seed, tf.zeros([], tf.int64)))
+    return model.packs(x, labels, _first_draw(model))
+
+
+def _first_draw(model: "AdversarialModel") -> Draw:
+    return Draw(model.seed, tf.zeros([], tf.int64))
 
 
 def _output(

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from logan.models.encoding import check_sees_x_alone
 from logan.models.generative import GenerativeModel, Prior
 from logan.randomness import Draw
 from logan.terms import Compared
@@ -40,6 +41,7 @@ class GAN(GenerativeModel):
 
     generator: keras.Model
     averaged_generator: keras.Model
+    discriminator_inputs = ("x",)
 
     def __init__(
         self,
@@ -51,12 +53,8 @@ class GAN(GenerativeModel):
         name: str = "gan",
         **settings: Any,
     ):
-        _check_settings(settings)
-        if getattr(discriminator, "latent_length", 0):
-            raise ValueError(
-                "Expected a discriminator of x alone, latent_length=0. "
-                f"Received: latent_length={discriminator.latent_length}"
-            )
+        check_no_pairwise(settings)
+        check_sees_x_alone(discriminator)
         super().__init__(
             {"generator": generator}, discriminator, loss=loss, prior=prior, name=name, **settings
         )
@@ -84,8 +82,8 @@ class GAN(GenerativeModel):
         return Compared(real=(x,), fake=(self.made_by("generator", z, labels, training),))
 
 
-def _check_settings(settings: dict[str, Any]) -> None:
-    """Refuses a penalty by a name that only a BiGAN, or nothing, has.
+def check_no_pairwise(settings: dict[str, Any]) -> None:
+    """Refuses a penalty by a name that only a BiGAN, or nothing, has, of a model with a D(x).
 
     Raises:
         ValueError: saying how it is given.

@@ -40,12 +40,21 @@ class NetworkGroup(keras.Model):
 
     Attributes:
         discriminator: D.
+        second_discriminator: another one, of models that have two; else None.
         generator, encoder: the others, those of them that there are.
         averaged_generator, averaged_encoder: the same networks computed with averages of their
             weights, `AveragedNetwork`.
     """
 
-    def __init__(self, networks: dict[str, keras.Model], discriminator: keras.Model, name: str):
+    second_discriminator: keras.Model | None = None
+
+    def __init__(
+        self,
+        networks: dict[str, keras.Model],
+        discriminator: keras.Model,
+        name: str,
+        second_discriminator: keras.Model | None = None,
+    ):
         """Takes the networks by role.
 
         Raises:
@@ -55,9 +64,14 @@ class NetworkGroup(keras.Model):
         check_floatx()
         # In float32 whatever Keras's global policy: each network has a precision of its own.
         super().__init__(name=name, dtype="float32", autocast=False)
-        _check_networks({**networks, "discriminator": discriminator})
-        self.discriminator = discriminator
+        against = {"discriminator": discriminator}
+        if second_discriminator is not None:
+            against = {"second_discriminator": second_discriminator, **against}
+        _check_networks({**networks, **against})
+        for role, network in against.items():
+            setattr(self, role, network)
         self._roles = tuple(networks)
+        self._discriminator_roles = tuple(against)
         self._scales_loss = True
         self._example_shape: tuple[int | None, ...] | None = None
         for role, network in networks.items():
@@ -70,9 +84,14 @@ class NetworkGroup(keras.Model):
         return self._roles
 
     @property
+    def discriminator_roles(self) -> tuple[str, ...]:
+        """What the discriminators are called, `discriminator` last."""
+        return self._discriminator_roles
+
+    @property
     def networks(self) -> dict[str, keras.Model]:
         """All networks by role, the discriminator's last."""
-        return {role: getattr(self, role) for role in (*self._roles, "discriminator")}
+        return {role: getattr(self, role) for role in (*self._roles, *self._discriminator_roles)}
 
     @property
     def optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
@@ -166,11 +185,10 @@ class NetworkGroup(keras.Model):
             self._build_optimizers()
 
     def _build_optimizers(self) -> None:
-        against = [getattr(self, role) for role in self._roles]
         for role, network in self.networks.items():
             optimizer = self.optimizers[role]
-            # Gradients of generator and encoder come through the discriminator and each other.
-            passed = [network] if role == "discriminator" else [*against, self.discriminator]
+            # Gradients of generator and encoder come through the discriminators and each other.
+            passed = [network] if role in self._discriminator_roles else self.networks.values()
             if self._scales_loss and needs_loss_scale(passed):
                 optimizer = with_loss_scale(optimizer)
                 setattr(self, f"{role}_optimizer", optimizer)

@@ -16,10 +16,12 @@ from logan.settings.names import (
     FOLDERS,
     IMAGE_SIZES,
     LOSSES,
+    MODELS,
     NETWORKS,
     PRIORS,
     SCALE_LOGITS,
     TERMS,
+    ModelEntry,
     feature_map_sizes,
     most_scales,
     toy_names,
@@ -158,9 +160,10 @@ class Experiment:
     # Model.
     model: str = setting(
         "bigan",
-        "What to train. bigan: generator and encoder; gan: a generator alone; encoder: an encoder "
-        "alone, against --prior.",
-        choices=("bigan", "gan", "encoder"),
+        "What to train. "
+        + "; ".join(f"{name}: {entry.text}" for name, entry in MODELS.items())
+        + ".",
+        choices=MODELS,
     )
     network: str = setting(
         "mlp",
@@ -303,6 +306,12 @@ class Experiment:
     instance_noise_steps: int = setting(
         0, "Training steps until --instance_noise has fallen to 0.", at_least=0
     )
+    second_discriminator_weight: float = setting(
+        1.0,
+        "Weight of the second discriminator's loss in that of generator and encoder, with "
+        f"--model={', '.join(name for name, entry in MODELS.items() if entry.second_inputs)}.",
+        above=0,
+    )
     autoencoder_weight: float = setting(
         0.0,
         "Weight of the autoencoder loss of G and E, the mean of (x - G(E(x)))². 0: no such loss.",
@@ -384,7 +393,7 @@ class Experiment:
         "best",
         "Averaged weights to export and to measure. best: those that reconstructed held-out "
         "samples best, or nearly so and later; last: those of the end. Without a pairwise penalty "
-        "and an autoencoder loss: last.",
+        "and an autoencoder loss, or with a D of x alone: last.",
         choices=("best", "last"),
         names_the_run=False,
     )
@@ -459,6 +468,7 @@ class Experiment:
             METHODS.check(self.method)
         self._check_data()
         self._check_model()
+        self._check_encoder()
         self._check_discriminator()
         self._check_execution()
 
@@ -502,22 +512,26 @@ class Experiment:
 
     def _check_model(self) -> None:
         penalties = ["none", *(name for name, term in TERMS.items() if term.is_penalty)]
-        fitting = [name for name in penalties if self.model == "bigan" or not _needs_encoder(name)]
+        model = self.model_entry
+        fitting = [name for name in penalties if name == "none" or TERMS[name].fits(model)]
         networks = [name for name, kind in NETWORKS.items() if kind.of_images == self.is_image]
         without = f"with --model={self.model}, which makes no reconstructions"
+        if model.reconstructs:
+            without = f"with --model={self.model}, whose discriminator sees x alone"
         has_modes = self.prior not in PRIORS
         prior_length = DATASETS[self.prior].features if has_modes else self.latent_length
-        needing = [part.name for part in self._own_terms if _needs_encoder(part.name)]
+        needing = [part.name for part in self._own_terms if not TERMS[part.name].fits(model)]
         loss = parse_part(self.loss, "loss")
         needs_bound = LOSSES[loss.name].needs_bound
         has_own_labels = LOSSES[loss.name].labels_samples
         self._refuse_first(
-            (self.is_image and self.model == "encoder", "model", "bigan or gan with images"),
+            (self.is_image and self.model == "encoder", "model",
+             "bigan or gan with images, or another one with a generator"),
             (self.penalty not in penalties, "penalty", f"one of {', '.join(penalties)}"),
             (self.penalty not in fitting, "penalty", f"{' or '.join(fitting)} {without}"),
-            (self.model != "bigan" and bool(needing), "terms",
+            (bool(needing), "terms",
              f"no {' and no '.join(needing)} {without}"),
-            (self.autoencoder_weight > 0 and self.model != "bigan", "autoencoder_weight",
+            (self.autoencoder_weight > 0 and not model.reconstructs, "autoencoder_weight",
              f"0 {without}"),
             ("smoothing" in loss.settings and not has_own_labels and loss.name in _OWN_LOSSES,
              "loss", f"no smoothing with {loss.name}, whose D does not call samples true or false: "
@@ -538,6 +552,30 @@ class Experiment:
              f"{prior_length} with --prior={self.prior}"),
             (self.model == "encoder" and self.latent_length > 2, "latent_length",
              "1 or 2 with --model=encoder, so that the prior can be cut into cells and drawn"),
+        )  # fmt: skip
+
+    def _check_encoder(self) -> None:
+        model = self.model_entry
+        names = [part.name for part in self.term_parts]
+        loss = parse_part(self.loss, "loss").name
+        needing = [name for name in names if TERMS[name].needs_probability]
+        two = f"with --model={self.model}, whose second discriminator sees other inputs"
+        others = ", ".join(name for name, entry in MODELS.items() if entry.second_inputs)
+        self._refuse_first(
+            (model.needs_term and not any(map(_trains_encoder, names)), "terms",
+             f"one that trains the encoder with --model={self.model}, such as latent_regression, "
+             "or --autoencoder_weight"),
+            (bool(needing) and not LOSSES[loss].gives_probability, "loss",
+             f"one by which D learns a probability, such as vanilla, with {' and '.join(needing)}, "
+             "which takes its logarithm; or --autoencoder_weight in its place"),
+            (self.second_discriminator_weight != 1 and not model.second_inputs,
+             "second_discriminator_weight", f"1 without a second discriminator, --model={others}"),
+            *((bool(model.second_inputs) and getattr(self, name) != _DEFAULTS[name], name,
+               f"{to_text(_DEFAULTS[name])} {two}; --model=bigan or gan has it")
+              for name in ("packing", "instance_noise", "unroll")),
+            (bool(model.second_inputs) and LOSSES[loss].needs_bound and not self._bounds_both,
+             "loss", "another one, such as vanilla, without a --weight_clip and "
+             "--spectral_normalization: penalties would bound the first discriminator only"),
         )  # fmt: skip
 
     def _rules_of_image_networks(self) -> list[tuple[bool, str, str]]:
@@ -660,6 +698,11 @@ class Experiment:
         return cast("tuple[int, int, int, int] | None", self.crop or None)
 
     @property
+    def model_entry(self) -> ModelEntry:
+        """What --model is made of."""
+        return MODELS[self.model]
+
+    @property
     def has_penalty(self) -> bool:
         return self.penalty != "none" and self.penalty_weight > 0
 
@@ -672,8 +715,12 @@ class Experiment:
         """Whether a term, clipped weights or normalized kernels keep D's slope within bounds."""
         terms = [part.name for part in self._own_terms]
         terms += [self.penalty] if self.has_penalty else []
-        is_bounded = bool(self.weight_clip) or self.spectral_normalization
-        return is_bounded or any(TERMS[name].bounds_discriminator for name in terms)
+        return self._bounds_both or any(TERMS[name].bounds_discriminator for name in terms)
+
+    @property
+    def _bounds_both(self) -> bool:
+        """Whether clipped weights or normalized kernels bound all discriminators there are."""
+        return bool(self.weight_clip) or self.spectral_normalization
 
     @property
     def term_parts(self) -> list[Part]:
@@ -698,8 +745,8 @@ def is_crop(crop: Any) -> bool:
     )
 
 
-def _needs_encoder(name: str) -> bool:
-    return name != "none" and TERMS[name].needs_encoder
+def _trains_encoder(name: str) -> bool:
+    return TERMS[name].needs_encoder and not TERMS[name].is_penalty
 
 
 KINDS: dict[str, Any] = get_type_hints(Experiment)

@@ -198,6 +198,35 @@ _OTHERS = {
         settings=dict(_PLAIN, model="bigan", terms=("autoencoder:weight=1.0:error=absolute",)),
         **_GAN_SETTINGS,
     ),
+    "alice-adversarial": Method(
+        text="ALICE with a second discriminator of x beside G(E(x)), in place of an error",
+        settings=dict(_PLAIN, model="alice", second_discriminator_weight=1.0),
+        **_GAN_SETTINGS,
+    ),
+    "reg-gan": Method(
+        text="Reg-GAN: a GAN with an encoder, whose G(E(x)) are near x and look real to D",
+        settings=dict(
+            _PLAIN,
+            model="gan_encoder",
+            terms=("autoencoder:weight=0.2", "mode_regularizer:weight=0.4"),
+        ),
+        **_GAN_SETTINGS,
+    ),
+    "mdgan": Method(
+        text="MDGAN: one discriminator makes G(E(x)) like x, another one G(z) like G(E(x))",
+        settings=dict(_PLAIN, model="mdgan", autoencoder_weight=1.0),
+        **_GAN_SETTINGS,
+    ),
+    "gan-encoder": Method(
+        text="a GAN and beside it an encoder that learns z from G(z); G and D are those of gan",
+        settings=dict(_PLAIN, model="gan_encoder", terms=("latent_regression:weight=1.0",)),
+        **_GAN_SETTINGS,
+    ),
+    "separate-discriminators": Method(
+        text="G against D(x), E against a D(z) of its own: they need not invert each other",
+        settings=dict(_PLAIN, model="separate"),
+        **_GAN_SETTINGS,
+    ),
     "msgan": Method(
         text="MSGAN: a GAN whose G is paid for samples as far apart as their z",
         settings=dict(_GAN, terms=("mode_seeking:weight=1.0",)),

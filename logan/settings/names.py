@@ -32,6 +32,59 @@ def most_scales(image_size: int) -> int:
 
 
 @dataclasses.dataclass(frozen=True)
+class ModelEntry:
+    """What is trained against what.
+
+    Attributes:
+        text: a line of description.
+        roles: the networks that are trained against the discriminators.
+        discriminator_inputs: what the discriminator is given, of x and z.
+        second_inputs: what the second discriminator is given: `x`, `z`, or `pairs` of x beside each
+            other; empty if there is none.
+        needs_term: whether its encoder is trained by terms alone.
+    """
+
+    text: str
+    roles: tuple[str, ...]
+    discriminator_inputs: tuple[str, ...]
+    second_inputs: str = ""
+    needs_term: bool = False
+
+    @property
+    def reconstructs(self) -> bool:
+        """Whether it has G(E(x))."""
+        return {"generator", "encoder"} <= set(self.roles)
+
+    @property
+    def is_joint(self) -> bool:
+        """Whether its discriminator is a D(x, z)."""
+        return len(self.discriminator_inputs) == 2
+
+
+_BOTH = ("generator", "encoder")
+MODELS = {
+    "bigan": ModelEntry("generator and encoder", _BOTH, ("x", "z")),
+    "alice": ModelEntry(
+        "the same with a second discriminator, of x beside its reconstruction",
+        _BOTH,
+        ("x", "z"),
+        "pairs",
+    ),
+    "gan": ModelEntry("a generator alone", ("generator",), ("x",)),
+    "gan_encoder": ModelEntry(
+        "a generator, and an encoder that --terms train", _BOTH, ("x",), needs_term=True
+    ),
+    "mdgan": ModelEntry(
+        "the same with a second discriminator, of reconstructions beside x", _BOTH, ("x",), "x"
+    ),
+    "separate": ModelEntry(
+        "generator and encoder, each against a discriminator of its own", _BOTH, ("x",), "z"
+    ),
+    "encoder": ModelEntry("an encoder alone, against --prior", ("encoder",), ("z",)),
+}
+
+
+@dataclasses.dataclass(frozen=True)
 class LossEntry(Entry):
     """An adversarial loss, a function of r and f; see `logan.losses`.
 
@@ -39,10 +92,12 @@ class LossEntry(Entry):
         needs_bound: whether it has no minimum unless something bounds D's slope.
         labels_samples: whether D's loss calls samples true or false, so that its labels can be
             smoothed.
+        gives_probability: whether the sigmoid of D's logit is a probability that it learns.
     """
 
     needs_bound: bool = False
     labels_samples: bool = False
+    gives_probability: bool = True
 
 
 LOSSES = Registry(
@@ -59,12 +114,19 @@ LOSSES = Registry(
             labels_samples=True,
         ),
         "relativistic": LossEntry(
-            "logan.losses:relativistic", "real and fake in pairs; R3GAN's with R1 and R2"
+            "logan.losses:relativistic",
+            "real and fake in pairs; R3GAN's with R1 and R2",
+            gives_probability=False,
         ),
         "wasserstein": LossEntry(
-            "logan.losses:wasserstein", "WGAN's; something must bound D", needs_bound=True
+            "logan.losses:wasserstein",
+            "WGAN's; something must bound D",
+            needs_bound=True,
+            gives_probability=False,
         ),
-        "least_squares": LossEntry("logan.losses:least_squares", "LSGAN's"),
+        "least_squares": LossEntry(
+            "logan.losses:least_squares", "LSGAN's", gives_probability=False
+        ),
         "logan1": LossEntry("logan.losses:logan1", "the paper's, for toys and CIFAR-10"),
         "logan2": LossEntry("logan.losses:logan2", "the paper's, for CelebA"),
         "logan3": LossEntry("logan.losses:logan3", "of the paper's code"),
@@ -79,6 +141,8 @@ class TermEntry(Entry):
     Attributes:
         is_penalty: whether it is one on D, which --penalty can name.
         needs_encoder: whether it works with an encoder only.
+        needs_joint: whether it works with a discriminator D(x, z) only.
+        needs_probability: whether it takes the sigmoid of D's logit for a probability.
         needs_separate_examples: whether it takes D for a function of single examples.
         needs_dropout: whether it works with dropout in D only.
         bounds_discriminator: whether it bounds D's slope, as a Wasserstein loss requires.
@@ -89,11 +153,18 @@ class TermEntry(Entry):
 
     is_penalty: bool = False
     needs_encoder: bool = False
+    needs_joint: bool = False
+    needs_probability: bool = False
     needs_separate_examples: bool = False
     needs_dropout: bool = False
     bounds_discriminator: bool = False
     trains_generator: bool = False
     fields: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    def fits(self, model: ModelEntry) -> bool:
+        """Whether it works with the networks and the discriminator of that model."""
+        is_joint = model.is_joint or not self.needs_joint
+        return is_joint and (model.reconstructs or not self.needs_encoder)
 
 
 TERMS = Registry(
@@ -104,6 +175,7 @@ TERMS = Registry(
             "pairwise gradient penalty on D",
             is_penalty=True,
             needs_encoder=True,
+            needs_joint=True,
             needs_separate_examples=True,
             bounds_discriminator=True,
             fields=dict(
@@ -173,6 +245,18 @@ TERMS = Registry(
             "logan.terms.reconstruction:LatentReconstruction",
             "‖z - E(G(z))‖² for G and E (VEEGAN's)",
             needs_encoder=True,
+        ),
+        "latent_regression": TermEntry(
+            "logan.terms.reconstruction:LatentRegression",
+            "‖z - E(G(z))‖² for E alone, of the averaged G",
+            needs_encoder=True,
+        ),
+        "mode_regularizer": TermEntry(
+            "logan.terms.reconstruction:ModeRegularizer",
+            "-log s(D(G(E(x)))) for G and E (Reg-GAN's)",
+            needs_encoder=True,
+            needs_probability=True,
+            trains_generator=True,
         ),
         "feature_matching": TermEntry(
             "logan.terms.diversity:FeatureMatching",

@@ -19,7 +19,12 @@ from logan.terms.gradient import (
     R2Penalty,
     ZeroCenteredPenalty,
 )
-from logan.terms.reconstruction import AutoencoderLoss, LatentReconstruction
+from logan.terms.reconstruction import (
+    AutoencoderLoss,
+    LatentReconstruction,
+    LatentRegression,
+    ModeRegularizer,
+)
 from logan.terms.weights import HistoricalAveraging, WeightPenalty
 
 __all__ = [
@@ -32,7 +37,9 @@ __all__ = [
     "GradientPenalty",
     "HistoricalAveraging",
     "LatentReconstruction",
+    "LatentRegression",
     "LeCamTerm",
+    "ModeRegularizer",
     "ModeSeeking",
     "OneSidedGradientPenalty",
     "PairwisePenalty",

@@ -45,6 +45,10 @@ class Update:
         packing: samples in each of the inputs compared, see `logan.packing`.
         latents: gives the z of this update's generations, float32 [samples, latent_length]; None
             without a generator.
+        averaged: the generator and the encoder with averages of their weights, in inference mode,
+            by role.
+        data: x, in packs; None if it is the first of the real inputs.
+        made: gives x̂ = G(E(x)), in packs, where the model has made it; None if not.
         state: the variables of the term that is called, by name, see `Term.make_state`.
     """
 
@@ -60,10 +64,28 @@ class Update:
     step: Any = 0
     packing: int = 1
     latents: Callable[[], tf.Tensor] | None = None
+    averaged: Mapping[str, Callable[..., tf.Tensor]] = dataclasses.field(default_factory=dict)
+    data: tf.Tensor | None = None
+    made: Callable[[], tf.Tensor] | None = None
     state: Mapping[str, keras.Variable] = dataclasses.field(default_factory=dict)
+
+    @property
+    def x(self) -> tf.Tensor:
+        """The data, in packs."""
+        return self.compared.real[0] if self.data is None else self.data
+
+    def generated(self) -> tuple[tf.Tensor, tf.Tensor]:
+        """(G(z), z) of this update, out of their packs."""
+        samples, *z = (unpacked(each, self.packing) for each in self.compared.fake)
+        if z:
+            return samples, z[0]
+        assert self.latents is not None
+        return samples, self.latents()
 
     def reconstruct(self) -> tf.Tensor:
         """x̂ = G(E(x)), of x's shape."""
+        if self.made is not None:
+            return self.made()
         z = unpacked(self.compared.real[1], self.packing)
         return packed(self.networks["generator"](z), self.packing)
 
@@ -77,6 +99,7 @@ class Term:
         side: whose loss it is added to: the discriminator's, that of generator and encoder, or
             both.
         needs_encoder: whether it works with an encoder only.
+        needs_joint_discriminator: whether it works with a D(x, z) only.
         needs_separate_examples: of one on the discriminator's side, whether D's logit of an example
             must depend on that example alone, as a penalty on its gradient example by example
             needs it; None if that is not said. See `logan.models.checks`.
@@ -90,6 +113,7 @@ class Term:
 
     side: ClassVar[Literal["discriminator", "generator", "both"]] = "discriminator"
     needs_encoder: ClassVar[bool] = False
+    needs_joint_discriminator: ClassVar[bool] = False
     needs_separate_examples: ClassVar[bool | None] = None
     log_names: ClassVar[tuple[str, ...]] = ()
 
@@ -127,6 +151,22 @@ class Term:
                 f"Expected a generator and an encoder for {self}. Received: {', '.join(roles)}. "
                 "BiGAN(generator, encoder, discriminator) has both, with a discriminator D(x, z); "
                 'docs/own_model.md, "From D(x) to D(x, z)", has the lines that make one of D(x)'
+            )
+
+    def check_inputs(self, inputs: Sequence[str]) -> None:
+        """Refuses a discriminator of inputs that the term does not go with.
+
+        Args:
+            inputs: what D is given, of `x` and `z`.
+
+        Raises:
+            ValueError: if it needs both and D is not given both.
+        """
+        if self.needs_joint_discriminator and len(inputs) < 2:
+            raise ValueError(
+                f"Expected a discriminator of pairs, D(x, z), for {self}. Received: "
+                f"D({inputs[0]}), beside an encoder or not. BiGAN(generator, encoder, "
+                "discriminator) has one"
             )
 
     def make_state(

@@ -41,6 +41,7 @@ class PairwisePenalty(Term):
     softness: float = 0.0
 
     needs_encoder: ClassVar[bool] = True
+    needs_joint_discriminator: ClassVar[bool] = True
     needs_separate_examples: ClassVar[bool | None] = True
     log_names: ClassVar[tuple[str, ...]] = (
         "penalty", "gradient_slope", "gradient_alignment", "reconstruction_distance",
@@ -95,8 +96,13 @@ class SlopePenalty(Term):
 
     def check(self, roles: Collection[str], discriminator: keras.Model | None = None) -> None:
         super().check(roles, discriminator)
-        single = "" if len(roles) > 1 else "x" if "generator" in roles else "z"
-        if single and self.inputs not in ("both", single):
+        if len(roles) == 1:
+            self.check_inputs("x" if "generator" in roles else "z")
+
+    def check_inputs(self, inputs: Sequence[str]) -> None:
+        super().check_inputs(inputs)
+        if self.inputs not in ("both", *inputs):
+            (single,) = inputs
             raise ValueError(
                 f"Expected inputs={single} or both with a discriminator of {single} alone. "
                 f"Received: inputs={self.inputs}"

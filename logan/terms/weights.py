@@ -13,16 +13,22 @@ from logan.terms.base import AddVariable, Term, Update
 @keras.saving.register_keras_serializable(package="logan")
 @dataclasses.dataclass(frozen=True)
 class WeightPenalty(Term):
-    """weight · Σ ‖W‖² over the discriminator's kernels; biases are left alone. An L2 penalty.
+    """weight · Σ ‖W‖² over the kernels of D, of both if there are two; biases are left alone.
 
-    With Adam it is not weight decay, which `--weight_decay` gives (I. Loshchilov and F. Hutter,
-    "Decoupled weight decay regularization", ICLR 2019).
+    An L2 penalty. With Adam it is not weight decay, which `--weight_decay` gives (I.
+    Loshchilov and F. Hutter, "Decoupled weight decay regularization", ICLR 2019).
     """
 
     log_names: ClassVar[tuple[str, ...]] = ("squared_weights",)
 
     def __call__(self, update: Update) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-        kernels = [one for one in update.variables["discriminator"] if len(one.shape) > 1]
+        kernels = [
+            one
+            for role, weights in update.variables.items()
+            if role in _DISCRIMINATORS
+            for one in weights
+            if len(one.shape) > 1
+        ]
         total = tf.add_n([tf.reduce_sum(tf.square(tf.convert_to_tensor(one))) for one in kernels])
         return self.weight * total, {"squared_weights": total}
 
@@ -57,7 +63,7 @@ class HistoricalAveraging(Term):
         updates.assign_add(1.0)
         total = tf.constant(0.0)
         for role, weights in update.variables.items():
-            if (role == "discriminator") != (update.side == "discriminator"):
+            if (role in _DISCRIMINATORS) != (update.side == "discriminator"):
                 continue
             for index, one in enumerate(weights):
                 mean = update.state[f"{role}_{index}"]
@@ -68,3 +74,4 @@ class HistoricalAveraging(Term):
 
 
 _SIDES = ("discriminator", "generator")
+_DISCRIMINATORS = ("discriminator", "second_discriminator")

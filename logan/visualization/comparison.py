@@ -18,7 +18,7 @@ from logan.figures.style import styled
 from logan.figures.toy import Panel, comparison_figure
 from logan.generation import reconstruct
 from logan.metrics.coverage import is_fair
-from logan.models.bigan import BiGAN
+from logan.models.encoding import EncodingModel
 from logan.runs import Run
 from logan.sampling import sample
 from logan.settings import Experiment, data_differences
@@ -27,7 +27,14 @@ from logan.visualization.history import History, mode_centers, plane_contour
 
 _SHEET_IMAGES = 10
 _MOST_COLUMNS = 5  # panels in a row that a page can show
-_MODEL_NAMES = {"bigan": "BiGAN", "gan": "GAN"}
+_MODEL_NAMES = {
+    "bigan": "BiGAN",
+    "alice": "ALICE",
+    "gan": "GAN",
+    "gan_encoder": "GAN with encoder",
+    "mdgan": "MDGAN",
+    "separate": "separate discriminators",
+}
 
 
 def compare(runs: Sequence[Run], columns: int | None = None) -> tuple[Figure, dict[str, Any]]:
@@ -198,7 +205,7 @@ def _image_comparison(runs: Sequence[Run], labels: dict[Path, str]) -> Figure:
     for run in runs:
         model, label = run.trained_model(), labels[run.path]
         generations.append((label, sample(model, run.experiment.seed, _SHEET_IMAGES)[0]))
-        if isinstance(model, BiGAN):
+        if isinstance(model, EncodingModel):
             reconstructions.append((label, reconstruct(model, x)))
     return comparison_sheet(
         generations,

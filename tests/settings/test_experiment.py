@@ -24,6 +24,8 @@ from logan.settings.names import NetworkEntry
 VIDEO = dict(video=("street.mp4",))
 IMAGES = dict(dataset="traffic", network="convolutional", latent_length=16, image_size=32)
 FOLDER = dict(data="photos")
+PLAIN = dict(penalty="none")
+REG_GAN = dict(model="gan_encoder", penalty="none", terms=("mode_regularizer", "autoencoder"))
 
 
 def make(name, **settings):
@@ -506,6 +508,53 @@ def test_images_are_the_same_whatever_learns_them():
         (dict(minibatch="mean"), r"--minibatch: expected one of none, discrimination, deviation"),
         (dict(loss="wasserstein", penalty="r1"), r"--loss: expected another one"),
         (dict(penalty="r3"), r"--penalty: expected one of none, pairwise, gradient, wgan_lp"),
+        # Encoders that nothing trains, and terms that their discriminator does not go with.
+        (PLAIN | dict(model="gan_encoder"), r"--terms: expected one that trains .*latent_regressi"),
+        (
+            PLAIN | dict(model="gan_encoder", terms=("r1", "mode_seeking")),
+            r"--terms: expected one that trains the encoder .*--autoencoder_weight",
+        ),
+        (dict(model="mdgan"), r"--penalty: expected none or gradient .*sees x alone. Rec.*pairw"),
+        (
+            PLAIN | dict(model="separate", terms=("pairwise",)),
+            r"--terms: expected no pairwise with --model=separate, whose discriminator sees x alo",
+        ),
+        (
+            PLAIN | dict(model="gan", terms=("mode_regularizer", "latent_regression")),
+            r"--terms: expected no mode_regularizer and no latent_regression with --model=gan, whi",
+        ),
+        (
+            REG_GAN | dict(loss="wasserstein", weight_clip=0.01),
+            r"--loss: expected one by which D learns a probability, such as vanilla, with mode_re",
+        ),
+        (REG_GAN | dict(loss="least_squares"), r"--loss: expected one by which D learns a prob"),
+        (REG_GAN | dict(loss="relativistic"), r"--loss: .*--autoencoder_weight in its place"),
+        # What is of one discriminator, with two, and the other way round.
+        (
+            PLAIN | dict(model="alice", packing=2),
+            r"--packing: expected 1 with --model=alice, whose",
+        ),
+        (
+            PLAIN | dict(model="separate", instance_noise=0.1, instance_noise_steps=9),
+            r"--instance_noise: expected 0.0 with --model=separate, .*--model=bigan or gan has it",
+        ),
+        (PLAIN | dict(model="mdgan", unroll=5), r"--unroll: expected 0 with --model=mdgan, whose"),
+        (
+            dict(model="mdgan", penalty="gradient", loss="wasserstein"),
+            r"--loss: expected another one, .*--spectral_normalization.*first discriminator only",
+        ),
+        (
+            dict(model="alice", loss="wasserstein"),
+            r"--loss: expected another one, .*--weight_clip and .*first discriminator only",
+        ),
+        (
+            dict(second_discriminator_weight=2.0),
+            r"--second_discriminator_weight: expected 1 .*--model=alice, mdgan, separate",
+        ),
+        (
+            PLAIN | dict(model="alice", second_discriminator_weight=0.0),
+            r"--second_discriminator_weight: expected a number > 0",
+        ),
     ],
 )
 def test_remedies_that_make_no_sense_together_are_refused_with_another_way(settings, message):
@@ -514,6 +563,13 @@ def test_remedies_that_make_no_sense_together_are_refused_with_another_way(setti
 
 
 def test_remedies_that_go_together_are_taken():
+    make("ring8", **PLAIN, model="gan_encoder", autoencoder_weight=1.0, packing=2)
+    make("ring8", **PLAIN, model="gan_encoder", terms=("latent_regression", "r1"), unroll=2)
+    make("ring8", **PLAIN, terms=("mode_regularizer",), loss="logan2")
+    make("ring8", model="alice", penalty="pairwise", second_discriminator_weight=0.1)
+    make("ring8", model="mdgan", penalty="r1")
+    make("ring8", **PLAIN, model="separate", loss="wasserstein", weight_clip=0.01)
+    make("ring8", **PLAIN, model="alice", loss="wasserstein", spectral_normalization=True)
     make("ring8", minibatch="deviation", penalty="none", packing=2, terms=("lecam",))
     make("ring8", packing=4, terms=("r1:inputs=x", "r2"))
     make("ring8", loss="wasserstein", penalty="none", spectral_normalization=True)

@@ -222,6 +222,76 @@ def test_latent_reconstruction_by_hand(packing):
     assert value("latent_reconstruction:weight=2", of) == 2 * (9 + 1) / 2
 
 
+@pytest.mark.parametrize("packing", [1, 2])
+def test_latent_reconstruction_without_z_in_the_packs_takes_that_of_the_update(packing):
+    z = tf.constant([[1.0], [2.0]])
+    networks = inverting(tf.constant([[3.0], [-1.0]]))
+    of = update((), (packed(networks["generator"](z), packing),), latents=lambda: z)
+    of = dataclasses.replace(of, networks=networks, packing=packing)
+    assert value("latent_reconstruction:weight=2", of) == 2 * (9 + 1) / 2
+
+
+def test_latent_regression_by_hand():
+    """E errs by 3 and -1 on what the averaged G makes, 100 z; nothing goes to any G."""
+    z, scale = tf.constant([[1.0], [2.0]]), tf.constant(100.0)
+    shift = tf.constant(1.0)
+    of = dataclasses.replace(
+        update((), ()),
+        networks={"encoder": lambda x: x / 100 + shift * tf.constant([[3.0], [-1.0]])},
+        averaged={"generator": lambda z: scale * z},
+        latents=lambda: z,
+    )
+    with tf.GradientTape() as tape:
+        tape.watch([scale, shift])
+        loss, logs = terms.get("latent_regression:weight=2")(of)
+    assert float(logs["latent_regression"]) == pytest.approx((9 + 1) / 2)
+    gradients = tape.gradient(loss, [scale, shift])
+    assert gradients[0] is None
+    # d/ds of 2 · (9 + 1) / 2 · s² at s = 1.
+    assert float(gradients[1]) == pytest.approx(20)
+    with pytest.raises(ValueError, match="generator and an encoder"):
+        terms.get("latent_regression").check(["generator"])
+
+
+def test_mode_regularizer_by_hand():
+    """D(x̂) = 0 and log 3: -log s = log 2 and log (4 / 3); of a joint D with z beside it."""
+    logits = {(1.0,): 0.0, (2.0,): float(np.log(3.0))}
+    seen = []
+
+    def discriminator(x_hat, *z):
+        seen.append(z)
+        return tf.constant([[logits[tuple(row)]] for row in x_hat.numpy()])
+
+    z = tf.constant([[1.0], [2.0]])
+    of = dataclasses.replace(
+        update((z, z), (z, z), discriminator), networks=dict(generator=lambda z: z)
+    )
+    expected = 3 * (np.log(2) + np.log(4 / 3)) / 2
+    assert value("mode_regularizer:weight=3", of) == pytest.approx(expected, rel=1e-6)
+    alone = dataclasses.replace(update((None,), (z,), discriminator), made=lambda: z)
+    assert value("mode_regularizer:weight=3", alone) == pytest.approx(expected, rel=1e-6)
+    assert [len(each) for each in seen] == [1, 0]
+
+
+def test_data_and_reconstructions_that_the_model_hands_on_come_first():
+    z, x = tf.constant([[1.0], [2.0]]), tf.constant([[2.0], [4.0]])
+    of = dataclasses.replace(update((z,), (z,)), data=x, made=lambda: z)
+    assert value("autoencoder:weight=3", of) == 3 * (1 + 4) / 2
+
+
+def test_weight_terms_are_of_both_discriminators():
+    first, second = keras.Variable([[1.0, 2.0]]), keras.Variable([[3.0]])
+    variables = dict(generator=[first], second_discriminator=[second], discriminator=[first])
+    assert value("l2:weight=0.5", update(variables=variables)) == 0.5 * (5 + 9)
+    networks = {role: Player(*own) for role, own in variables.items()}
+    state = states("historical_averaging", networks)
+    for weight, expected in [(1.0, 0), (3.0, 1)]:
+        second.assign([[weight]])
+        for side, squares in (("discriminator", expected), ("generator", 0)):
+            of = update(variables=variables, side=side, state=state)
+            assert value("historical_averaging", of) == squares
+
+
 class Player:
     def __init__(self, *weights):
         self.trainable_variables = weights
@@ -296,6 +366,19 @@ def test_inputs_that_a_discriminator_does_not_have_are_refused(name):
             terms.get(f"{name}:inputs={wrong}").check(roles)
     terms.get(f"{name}:inputs=x").check(["generator"])
     terms.get(f"{name}:inputs=z").check(["generator", "encoder"])
+
+
+@pytest.mark.parametrize("inputs", [("x",), ("z",)])
+def test_terms_of_pairs_need_a_joint_discriminator(inputs):
+    other = {"x": "z", "z": "x"}[inputs[0]]
+    with pytest.raises(ValueError, match=rf"pairs, D\(x, z\).*Received: D\({inputs[0]}\)"):
+        terms.get("pairwise").check_inputs(inputs)
+    with pytest.raises(ValueError, match=f"discriminator of {inputs[0]} alone"):
+        terms.get(f"r1:inputs={other}").check_inputs(inputs)
+    for term in ("r1", f"r1:inputs={inputs[0]}", "autoencoder", "lecam"):
+        terms.get(term).check_inputs(inputs)
+    for term in ("pairwise", f"r1:inputs={other}"):
+        terms.get(term).check_inputs(("x", "z"))
 
 
 def test_mode_seeking_needs_a_generator():
