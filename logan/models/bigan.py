@@ -21,6 +21,12 @@ class BiGAN(GenerativeModel):
     With the penalty, D's slope is asked to lead from every reconstruction G(E(x)) to its x, so that
     G feels a pull towards every training sample.
 
+    Of classes y it is a conditional BiGAN, with networks that take labels, such as those of this
+    package made with classes=…: G(z, y) and D(x, z, y) on batches (x, labels). The encoder is E(x),
+    without y: x tells its class where E needs it, and so images without a label have encodings too.
+    As D sees z beside y, the encodings of each class follow the prior, and z says what y does not.
+    The penalty stays as it is, along x̂ = G(E(x), y) with the class of x.
+
     Source: S. Sharma and V. Namboodiri, "No Modes Left Behind", AAAI 2018. BiGAN: J. Donahue et
     al., "Adversarial feature learning", ICLR 2017; V. Dumoulin et al., "Adversarially learned
     inference", ICLR 2017.
@@ -88,13 +94,17 @@ class BiGAN(GenerativeModel):
             **settings,
         )
 
-    def call(self, x: tf.Tensor, training: bool | None = None) -> tf.Tensor:
-        """The reconstruction G(E(x))."""
+    def call(
+        self, x: tf.Tensor, labels: tf.Tensor | None = None, training: bool | None = None
+    ) -> tf.Tensor:
+        """The reconstruction G(E(x)), or G(E(x), y) with the classes y of x."""
         self._example_shape = tuple(x.shape[1:])
-        return self.generator(self.encoder(x, training=training), training=training)
+        z = self.encoder(x, training=training, **self.labels_for(self.encoder, labels))
+        return self.generator(z, training=training, **self.labels_for(self.generator, labels))
 
     def _input_specs(self) -> list[keras.InputSpec]:
-        return [keras.InputSpec(shape=(None, *self.example_shape), dtype="float32")]
+        x = keras.InputSpec(shape=(None, *self.example_shape), dtype="float32")
+        return [x, *self._label_specs()]
 
     def compared(
         self, x: tf.Tensor, labels: tf.Tensor | None, draw: Draw, training: bool = True
