@@ -110,6 +110,7 @@ _SAVED = (
     "logan.models.bigan",
     "logan.models.gan",
     "logan.models.adversarial_encoder",
+    "logan.models.self_conditioned",
     "logan.networks",
     "logan.terms",
 )

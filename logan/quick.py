@@ -5,7 +5,7 @@ from pathlib import Path
 
 import keras
 
-from logan.datasets.load import load
+from logan.datasets.load import classes_of, load
 from logan.distribution import start_strategy
 from logan.models.assemble import assemble, check_parts
 from logan.overview import row, tell
@@ -47,7 +47,8 @@ def _measured(experiment: Experiment, workdir: Path, show_progress: bool) -> Pac
     strategy = start_strategy(experiment)
     data = load(experiment, cache_of(workdir), show_progress=show_progress)
     with strategy.scope():
-        model = assemble(experiment, steps_per_execution(experiment))
+        classes = classes_of(experiment, data)
+        model = assemble(experiment, steps_per_execution(experiment), classes=classes)
 
     def stop(step: int, seconds: float) -> None:
         model.stop_training = True

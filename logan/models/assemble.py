@@ -9,12 +9,14 @@ import tensorflow as tf
 
 from logan import losses
 from logan.errors import UserError
+from logan.labels import Classes
 from logan.mixtures import RECIPES
 from logan.models.adversarial import AdversarialModel
 from logan.models.adversarial_encoder import AdversarialEncoder
 from logan.models.bigan import BiGAN
 from logan.models.gan import GAN
 from logan.models.kernel_adamw import KernelAdamW
+from logan.models.self_conditioned import SelfConditionedGAN
 from logan.networks.multi_scale import MultiScaleDiscriminator
 from logan.settings import DATASETS, NETWORKS, PRIORS, TERMS, Experiment
 from logan.terms import Term
@@ -26,7 +28,10 @@ _ROLES = {"bigan": ("generator", "encoder"), "gan": ("generator",), "encoder": (
 
 
 def assemble(
-    experiment: Experiment, steps_per_execution: int = 1, learning_rate_factor: float = 1.0
+    experiment: Experiment,
+    steps_per_execution: int = 1,
+    learning_rate_factor: float = 1.0,
+    classes: Classes | None = None,
 ) -> AdversarialModel:
     """The experiment's model with fresh weights, a function of its seed, and its optimizers.
 
@@ -36,14 +41,21 @@ def assemble(
         experiment: the settings.
         steps_per_execution: training steps in one call of the compiled function.
         learning_rate_factor: of all learning rates.
+        classes: what networks that take labels are asked for, see `logan.datasets.load.classes_of`.
+            Not needed of toy mixtures and clusters.
 
     Raises:
+        ValueError: if they are needed and missing.
         UserError: if a term, the loss or the networks have no such setting.
     """
     # Keras draws initial weights from this global seed, and from nothing else here.
     keras.utils.set_random_seed(experiment.seed % 2**32)
     roles = (*_ROLES[experiment.model], "discriminator")
-    model = _model(experiment, {role: _network(experiment, role) for role in roles})
+    count = _class_count(experiment, classes)
+    networks = {role: _network(experiment, role, count) for role in roles}
+    if classes is not None and "generator" in networks:
+        networks["generator"].known_classes = classes
+    model = _model(experiment, networks)
     model.compile(
         **{
             f"{role}_optimizer": _optimizer(experiment, role, learning_rate_factor)
@@ -95,6 +107,18 @@ def terms_of(experiment: Experiment) -> list[Term]:
     return terms
 
 
+def _class_count(experiment: Experiment, classes: Classes | None) -> int:
+    """How many classes generator and discriminator are made for; 0 of an unconditional model."""
+    if not experiment.is_conditional:
+        return 0
+    if experiment.condition == "clusters":
+        return experiment.clusters
+    count = DATASETS[experiment.dataset].modes if classes is None else len(classes)
+    if not count:
+        raise ValueError("Expected classes=… for a conditional model of images. Received: none")
+    return count
+
+
 def _model(experiment: Experiment, networks: dict[str, keras.Model]) -> AdversarialModel:
     settings: dict[str, Any] = dict(
         loss=experiment.loss,
@@ -112,6 +136,8 @@ def _model(experiment: Experiment, networks: dict[str, keras.Model]) -> Adversar
         unroll_gradient=experiment.unroll_gradient,
         seed=experiment.seed,
     )
+    if experiment.condition == "clusters":
+        return SelfConditionedGAN(**networks, **settings, **_prior(experiment))
     if experiment.model == "gan":
         return GAN(**networks, **settings, **_prior(experiment))
     if experiment.model == "encoder":
@@ -120,7 +146,7 @@ def _model(experiment: Experiment, networks: dict[str, keras.Model]) -> Adversar
     return BiGAN(**networks, **settings, **_prior(experiment), penalty_weight=0.0)
 
 
-def _network(experiment: Experiment, role: str) -> keras.Model:
+def _network(experiment: Experiment, role: str, classes: int) -> keras.Model:
     kind = NETWORKS[experiment.network]
     constructor = getattr(NETWORKS.load(experiment.network), role)
     own = kind.discriminator_takes if role == "discriminator" else ("normalization",)
@@ -133,6 +159,10 @@ def _network(experiment: Experiment, role: str) -> keras.Model:
             scales=experiment.discriminator_scales,
             scale_logits=experiment.scale_logits,
         )
+    if classes and role != "encoder":
+        settings["classes"] = classes
+    if classes and role == "discriminator":
+        settings |= dict(projection=experiment.projection, classifier=experiment.tells_classes)
     if role == "encoder" and kind.encoder_activations:
         settings["output_activation"] = kind.encoder_activations[experiment.prior]
     network = constructor(*_shapes(experiment, role), **settings, dtype=_dtype(experiment))
