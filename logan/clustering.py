@@ -66,9 +66,7 @@ def k_means(
     return centers, _squares(points, centers).argmin(axis=1)
 
 
-def means_of(
-    points: np.ndarray, labels: np.ndarray, squares: np.ndarray, count: int
-) -> np.ndarray:
+def means_of(points: np.ndarray, labels: np.ndarray, squares: np.ndarray, count: int) -> np.ndarray:
     """The mean of each cluster's points, float32 [count, features].
 
     Args:

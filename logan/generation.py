@@ -1,5 +1,6 @@
 """What a trained model makes of latents and of data, with averaged weights."""
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -56,10 +57,12 @@ def decode(
     )
 
 
-def encode(model: BiGAN, x: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
+def encode(
+    model: BiGAN, x: np.ndarray, labels: np.ndarray | None = None, size: int = 500
+) -> np.ndarray:
     """E(x), float32 [images, latent_length]; labels [images] for an encoder that takes them."""
     of_labels = _labels_for(model.encoder, labels)
-    return in_batches(model.averaged_encoder, x, labels=of_labels, size=500)
+    return in_batches(model.averaged_encoder, x, labels=of_labels, size=size)
 
 
 def reconstruct(model: BiGAN, x: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
@@ -69,6 +72,25 @@ def reconstruct(model: BiGAN, x: np.ndarray, labels: np.ndarray | None = None) -
         ValueError: if labels are needed and missing.
     """
     return decode(model, encode(model, x, labels), labels)
+
+
+def by_class(
+    model: Any, seed: int, classes: Sequence[int], count: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Generations of several classes, of each from the same z.
+
+    Args:
+        model: with a conditional generator.
+        seed: of the draws of z.
+        classes: their numbers.
+        count: generations of each.
+
+    Returns:
+        float32 [classes · count, ...], class by class, and their labels, int64.
+    """
+    z = evaluation_latents(model, seed, count)
+    labels = np.repeat(np.asarray(classes, np.int64), count)
+    return decode(model, np.tile(z, (len(classes), 1)), labels, size=64), labels
 
 
 def _labels_for(network: Any, labels: np.ndarray | None) -> np.ndarray | None:

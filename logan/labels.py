@@ -1,4 +1,4 @@
-"""The classes that a conditional model is asked for: what they are called, how often each occurs."""
+"""The classes that a conditional model is asked for: their names, how often each occurs."""
 
 import dataclasses
 import difflib

@@ -150,9 +150,7 @@ def components(
         weights: float32 [number], summing to one. Equal if None.
     """
     if weights is None:
-        return tf.random.stateless_uniform(
-            [count], choice_key, 0, number, tf.int32, alg="philox"
-        )
+        return tf.random.stateless_uniform([count], choice_key, 0, number, tf.int32, alg="philox")
     # Inverse transform sampling; the last edge is left out, so rounding cannot pass the end.
     edges = tf.cumsum(tf.cast(weights, tf.float32))[:-1]
     return tf.searchsorted(edges, uniform(choice_key, [count]), side="right")

@@ -310,7 +310,13 @@ class Run:
         """Removes what killed trainings left half-written. Only for who holds the run."""
         self.checkpoints.clear_leftovers()
         # Not all of the folder: an evaluation may be writing beside us.
-        for name in ("flags.txt", "environment.json", "rollbacks.json", "classes.json", self.log.name):
+        for name in (
+            "flags.txt",
+            "environment.json",
+            "rollbacks.json",
+            "classes.json",
+            self.log.name,
+        ):
             clear_leftovers(self.path, name)
         for folder in (self.export, self.snapshots):
             clear_leftovers(folder)
@@ -415,7 +421,7 @@ class Run:
         """Writes the averaged networks and the discriminator as .keras files, and their step."""
         networks = {role: getattr(model, f"averaged_{role}") for role in model.roles}
         if getattr(model, "classes", None) is not None:  # of clusters, those of now
-            model.generator.known_classes = model.classes  # type: ignore[attr-defined]
+            model.generator.known_classes = model.classes
         for name, network in {**networks, "discriminator": model.discriminator}.items():
             with atomic_path(self.export / f"{name}.keras") as temporary:
                 network.save(temporary)
@@ -435,7 +441,9 @@ class Run:
 
 
 def _listed(classes: Classes) -> str:
-    shares = [f"{name} ({share:.4%})" for name, share in zip(classes.names, classes.shares)]
+    shares = [
+        f"{name} ({share:.4%})" for name, share in zip(classes.names, classes.shares, strict=True)
+    ]
     return ", ".join(shares[:10]) + (f" and {len(shares) - 10} others" if shares[10:] else "")
 
 

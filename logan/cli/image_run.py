@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from PIL import Image
 
-    from logan.datasets.load import Data
+    from logan.datasets.images import Images
     from logan.models.bigan import BiGAN
 
 # Random choices are made among so many held-out images, evenly spread. Of float32, 256 MiB.
@@ -43,6 +43,30 @@ def define(count: int | None, what: str, output: str, seed: str) -> None:
     command.define_output(f"Path of the picture, .png. Default: {output} in the run's figures/.")
     command.define_weights()
     command.define_threads()
+
+
+def define_label(text: str) -> None:
+    """Defines --label."""
+    flags.DEFINE_string("label", None, text, module_name="logan.cli")
+
+
+def given_label(run: Run) -> int | None:
+    """The class of --label, by its number; None if it was not given.
+
+    Raises:
+        UserError: if there is no such class, or the run is not conditional.
+    """
+    text = flags.FLAGS.label
+    if text is None:
+        return None
+    classes = run.classes()
+    if classes is None:
+        raise UserError(
+            "--label: expected a conditional run, trained by --condition=classes or a --method "
+            f"such as projection or conditional-pairwise. Received: {run.path}, which knows no "
+            "classes; without --label it is drawn as it is"
+        )
+    return classes.number(text)
 
 
 def open_run() -> Run:
@@ -82,22 +106,26 @@ def bigan_of(run: Run) -> "BiGAN":
     return model
 
 
-def held_out(data: "Data", run: Run, count: int, seed: int) -> "np.ndarray":
-    """Up to `count` held-out images in their order, as `HELD_OUT_SEED` says.
+def held_out(
+    data: "Images", run: Run, count: int, seed: int
+) -> "tuple[np.ndarray, np.ndarray | None]":
+    """Up to `count` held-out images in their order, as `HELD_OUT_SEED` says, and their classes.
 
     Returns:
-        float32 [images, height, width, channels] in [-1, 1].
+        float32 [images, height, width, channels] in [-1, 1], and int64 [images]; None for the
+        classes of images without.
     """
     import numpy as np
 
     from logan.randomness import Purpose, key, uniform
 
     if seed == 0:
-        return data.evaluation_sample(0, count)
+        return data.evaluation_sample(0, count), data.evaluation_labels(0, count)
     pool = max(count, min(_POOL_IMAGES, _POOL_VALUES // image_values(run)))
-    images = data.evaluation_sample(0, pool)
+    images, labels = data.evaluation_sample(0, pool), data.evaluation_labels(0, pool)
     order = np.argsort(uniform(key(seed, 0, Purpose.EVALUATION_DATA), [len(images)]).numpy())
-    return images[np.sort(order[:count])]
+    chosen = np.sort(order[:count])
+    return images[chosen], None if labels is None else labels[chosen]
 
 
 def image_values(run: Run) -> int:

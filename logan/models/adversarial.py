@@ -202,6 +202,11 @@ class AdversarialModel(NetworkGroup):
         return self.packing == 1 and not getattr(self.discriminator, "looks_across_batch", False)
 
     @property
+    def discriminator_takes_labels(self) -> bool:
+        """Whether D's logit is one of x and its class."""
+        return _takes_labels(self.discriminator)
+
+    @property
     def metrics(self) -> list[keras.metrics.Metric]:
         return list(self._trackers.values())
 

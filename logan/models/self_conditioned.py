@@ -79,20 +79,19 @@ class SelfConditionedGAN(GAN):
                 "Expected a generator and a discriminator of the same number of classes, one for "
                 f"each cluster. Received: {counts[0]} and {counts[1]}"
             )
+        name = discriminator.name
         if not isinstance(discriminator, ConditionalDiscriminator):
             raise ValueError(
                 "Expected a discriminator with one last hidden layer, of logan.networks. Received: "
-                f"{discriminator.name}"
+                f"{name}"
             )
         across = getattr(discriminator, "looks_across_batch", False)
         if across or drops_units(discriminator) or settings.get("packing", 1) > 1:
             raise ValueError(
                 "Expected a discriminator of single samples without dropout, whose features do not "
-                f"change from call to call. Received: {discriminator.name}"
+                f"change from call to call. Received: {name}"
             )
-        super().__init__(
-            generator, discriminator, **{"name": "self_conditioned_gan", **settings}
-        )
+        super().__init__(generator, discriminator, **{"name": "self_conditioned_gan", **settings})
 
     def _finish_building(self) -> None:
         if not hasattr(self, "features"):
@@ -152,7 +151,9 @@ class SelfConditionedGAN(GAN):
     @staticmethod
     def _in_batches(function: Any, x: np.ndarray) -> np.ndarray:
         parts = range(0, len(x), _AT_ONCE)
-        return np.concatenate([function(tf.constant(x[at : at + _AT_ONCE])).numpy() for at in parts])
+        return np.concatenate(
+            [function(tf.constant(x[at : at + _AT_ONCE])).numpy() for at in parts]
+        )
 
     def assigned(self, x: tf.Tensor) -> tf.Tensor:
         """The cluster of each x, int64 [batch]."""

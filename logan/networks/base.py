@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from logan.keras_settings import package_settings
 from logan.labels import Classes
-from logan.networks.conditional import ClassProjection, SpectralClassProjection, check_classes
+from logan.networks.conditional import ClassProjection, SpectralClassProjection
 from logan.networks.dropout import Dropout
 from logan.networks.minibatch import MINIBATCH_LAYERS, minibatch_layers
 from logan.networks.normalization import NORMALIZATIONS as NORMALIZATIONS

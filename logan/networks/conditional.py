@@ -50,9 +50,7 @@ def class_rows(labels: Any, classes: int, dtype: str) -> Any:
     """
     rows = keras.ops.one_hot(labels, classes, dtype=dtype)
     is_class = keras.ops.logical_and(labels >= 0, labels < classes)
-    return rows * keras.ops.cast(
-        keras.ops.where(is_class, 1.0, float("nan"))[:, None], dtype
-    )
+    return rows * keras.ops.cast(keras.ops.where(is_class, 1.0, float("nan"))[:, None], dtype)
 
 
 @keras.saving.register_keras_serializable(package="logan")

@@ -154,7 +154,7 @@ class Encoder(Perceptron):
 
 
 @keras.saving.register_keras_serializable(package="logan.mlp")
-class Discriminator(ConditionalDiscriminator, Perceptron):
+class Discriminator(ConditionalDiscriminator, Perceptron):  # type: ignore[misc]
     """D(x, z) -> logits: [batch, features], [batch, latent_length] -> float32 [batch, 1].
 
     With latent_length 0 it is a plain GAN's D(x). See `Perceptron`.

@@ -76,7 +76,7 @@ def _pooled(h: Any) -> Any:
 def _activated(
     h: Any, normalization: str, part: Any = None, labels: Any = None, classes: int = 0
 ) -> Any:
-    """Normalization, that of the class if there are classes, modulation by a part of z, activation."""
+    """Normalization, by class if there are any, modulation by a part of z, activation."""
     if classes:
         h = ConditionalNormalization(classes, normalization)(h, labels)
     else:

@@ -244,8 +244,8 @@ class Experiment:
     )
     projection: bool = setting(
         True,
-        "With a --condition, let the discriminator's logit know the class, by a projection. Without "
-        f"it --terms={AUXILIARY_CLASSIFIER} has to tell G of classes.",
+        "With a --condition, let the discriminator's logit know the class, by a projection. "
+        f"Without it --terms={AUXILIARY_CLASSIFIER} has to tell G of classes.",
     )
     clusters: int = setting(
         50, "Number of clusters of --condition=clusters, k of k-means.", at_least=2
@@ -624,9 +624,7 @@ class Experiment:
 
     def _check_condition(self) -> None:
         network, with_none = NETWORKS[self.network], "--condition=none"
-        of_classes, of_clusters = (
-            self.condition == name for name in ("classes", "clusters")
-        )
+        of_classes, of_clusters = (self.condition == name for name in ("classes", "clusters"))
         is_conditional = self.is_conditional
         needing = [part.name for part in self._own_terms if TERMS[part.name].needs_classes]
         with_clusters = "with --condition=clusters"
@@ -637,13 +635,13 @@ class Experiment:
             (is_conditional and self.model == "encoder", "condition",
              "none with --model=encoder, which has no generator to ask for a class"),
             (of_classes and not self.has_labels, "condition",
-             f"none or clusters with --dataset={self.dataset}, which has no classes; cifar10, mnist, "
-             "toy mixtures and pictures with --labels have"),
+             f"none or clusters with --dataset={self.dataset}, which has no classes; cifar10, "
+             "mnist, toy mixtures and pictures with --labels have"),
             (is_conditional and self.packing > 1, "packing",
              "1 with a --condition: a pack has several classes"),
             (is_conditional and not self.projection and not needing, "projection",
-             f"true without --terms={AUXILIARY_CLASSIFIER}: nothing else would tell the generator of "
-             "classes"),
+             f"true without --terms={AUXILIARY_CLASSIFIER}: nothing else would tell the "
+             "generator of classes"),
             (not self.projection and not is_conditional, "projection", f"true with {with_none}"),
             (bool(needing) and not is_conditional, "condition",
              f"classes or clusters with --terms={AUXILIARY_CLASSIFIER}"),

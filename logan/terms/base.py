@@ -40,8 +40,8 @@ class Update:
             discriminator's update only.
         with_hidden: maps D's inputs to its last hidden layer, float32 [batch, features], and its
             logits; see `logan.networks.hidden`.
-        class_logits: maps D's inputs to a logit of each class, float32 [batch, classes], of a D with
-            a classifier; see `logan.networks.hidden`.
+        class_logits: maps D's inputs to a logit of each class, float32 [batch, classes], of a D
+            with a classifier; see `logan.networks.hidden`.
         variables: the trained variables of each network, the discriminator too, by role.
         step: finished training steps, an integer scalar.
         packing: samples in each of the inputs compared, see `logan.packing`.

@@ -16,8 +16,8 @@ class AuxiliaryClassifier(Term):
     """weight · (mean CE(y, C(x)) + mean CE(y, C(G(z, y)))), AC-GAN's term.
 
     CE(y, c) = -log softmax(c)_y, and C is a layer of D's that makes a logit of each class from D's
-    last hidden layer, of (x, E(x)) and (G(z, y), z) if D is a joint one. D minimises both means, the
-    generator generator_weight · mean CE(y, C(G(z, y))); an encoder gets no gradient of it.
+    last hidden layer, of (x, E(x)) and (G(z, y), z) if D is a joint one. D minimises both means,
+    the generator generator_weight · mean CE(y, C(G(z, y))); an encoder gets no gradient of it.
 
     It rewards samples that C tells easily, so classes become less diverse within; a C that learns
     from generated samples as well (`learns_from_generated`, as the paper has it) follows them where
@@ -51,8 +51,8 @@ class AuxiliaryClassifier(Term):
             raise ValueError(f"Expected a generator for {self}. Received: {', '.join(roles)}")
         if discriminator is not None and getattr(discriminator, "classifier", None) is None:
             raise ValueError(
-                f"Expected a discriminator with classes=… and classifier=True for {self}. Received: "
-                f"{discriminator.name}, without a classifier"
+                f"Expected a discriminator with classes=… and classifier=True for {self}. "
+                f"Received: {discriminator.name}, without a classifier"
             )
 
     def __call__(self, update: Update) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:

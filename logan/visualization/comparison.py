@@ -190,16 +190,19 @@ def _toy_panel(history: History, metrics: dict[str, Any], title: str) -> Panel:
     )
 
 
-def _image_comparison(runs: Sequence[Run], labels: dict[Path, str]) -> Figure:
+def _image_comparison(runs: Sequence[Run], names: dict[Path, str]) -> Figure:
     """Generations of every run, and below them its reconstructions of the same held-out images."""
-    x = load_images(runs[0].experiment, runs[0].cache).evaluation_sample(0, _SHEET_IMAGES)
+    images = load_images(runs[0].experiment, runs[0].cache)
+    x, labels = (
+        images.evaluation_sample(0, _SHEET_IMAGES), images.evaluation_labels(0, _SHEET_IMAGES)
+    )  # fmt: skip
     held_out = ("held-out images", x)
     generations, reconstructions = [held_out], []
     for run in runs:
-        model, label = run.trained_model(), labels[run.path]
+        model, label = run.trained_model(), names[run.path]
         generations.append((label, sample(model, run.experiment.seed, _SHEET_IMAGES)[0]))
         if isinstance(model, BiGAN):
-            reconstructions.append((label, reconstruct(model, x)))
+            reconstructions.append((label, reconstruct(model, x, labels)))
     return comparison_sheet(
         generations,
         columns=_SHEET_IMAGES,
