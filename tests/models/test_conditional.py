@@ -166,7 +166,8 @@ def test_models_are_called_with_labels_and_exported_so(x, tmp_path):
     with pytest.raises(ValueError, match=r"batches \(x, labels\)"):
         bigan(x)
     bigan.export(tmp_path / "bigan", verbose=False)
-    served = tf.saved_model.load(tmp_path / "bigan").serve(tf.constant(x), tf.constant(LABELS))
+    loaded = tf.saved_model.load(tmp_path / "bigan")
+    served = loaded.serve(tf.constant(x), tf.constant(LABELS))
     np.testing.assert_allclose(served, expected, rtol=1e-5, atol=1e-6)
 
 

@@ -184,7 +184,9 @@ def test_logits_are_those_of_psi_and_of_the_projection(kind):
     hidden, logits = discriminator.hidden_and_logits(x, z, labels=LABELS)
     last = discriminator.last_stack.layers[-1]
     vectors = discriminator.projection.kernel.numpy().T[LABELS]
-    expected = hidden @ last.kernel + last.bias + (vectors * hidden).sum(axis=1, keepdims=True)
+    h = hidden.numpy()
+    expected = h @ last.kernel.numpy() + last.bias.numpy()
+    expected += (vectors * h).sum(axis=1, keepdims=True)
     np.testing.assert_allclose(logits, expected, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(discriminator(x, z, labels=LABELS), logits, rtol=1e-5)
 
@@ -238,16 +240,18 @@ def test_a_file_brings_back_networks_and_what_the_classes_are(kind, tmp_path):
 def test_what_is_exported_takes_labels_by_name(kind, tmp_path):
     generator, _ = pair(kind)
     generator.export(tmp_path / "g", verbose=False)
-    served = tf.saved_model.load(tmp_path / "g").serve
+    loaded = tf.saved_model.load(tmp_path / "g")
     z = np.ones((4, 5), np.float32)
     given = dict(z=tf.constant(z), labels=tf.constant(LABELS))
-    np.testing.assert_allclose(served(given), generator(z, labels=LABELS), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        loaded.serve(given), generator(z, labels=LABELS), rtol=1e-5, atol=1e-6
+    )
     alone = kind.Discriminator(KINDS[kind], 0, width=4, classes=3)
     alone.export(tmp_path / "d", verbose=False)
     x = np.ones((4, *KINDS[kind]), np.float32)
     given = dict(x=tf.constant(x), labels=tf.constant(LABELS))
-    served = tf.saved_model.load(tmp_path / "d").serve
-    np.testing.assert_allclose(served(given), alone(x, labels=LABELS), rtol=1e-5, atol=1e-6)
+    loaded = tf.saved_model.load(tmp_path / "d")
+    np.testing.assert_allclose(loaded.serve(given), alone(x, labels=LABELS), rtol=1e-5, atol=1e-6)
 
 
 def test_each_scale_has_a_projection_of_its_own():
