@@ -7,9 +7,10 @@ SODA 2007.
 
 import numpy as np
 
-__all__ = ["first_centers", "k_means", "means_of"]
+__all__ = ["best_k_means", "first_centers", "k_means", "means_of"]
 
 MOST_ROUNDS = 100
+STARTS = 10
 
 
 def first_centers(points: np.ndarray, count: int, seed: int) -> np.ndarray:
@@ -38,6 +39,25 @@ def first_centers(points: np.ndarray, count: int, seed: int) -> np.ndarray:
         chosen.append(int(draws.choice(len(points), p=shares)))
         nearest = np.minimum(nearest, _squares(points, points[chosen[-1:]])[:, 0])
     return points[chosen].astype(np.float32)
+
+
+def best_k_means(
+    points: np.ndarray, count: int, seed: int, starts: int = STARTS
+) -> tuple[np.ndarray, np.ndarray]:
+    """The best of several searches that begin with `first_centers`: of the least sum of squares.
+
+    Args:
+        points: floating [points, features], at least `count`.
+        count: k.
+        seed: of the draws.
+        starts: how many searches.
+
+    Returns:
+        As `k_means`.
+    """
+    found = [k_means(points, first_centers(points, count, seed + start)) for start in range(starts)]
+    sums = [np.square(points - centers[labels]).sum() for centers, labels in found]
+    return found[int(np.argmin(sums))]
 
 
 def k_means(

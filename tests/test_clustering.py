@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from logan.clustering import first_centers, k_means, means_of
+from logan.clustering import best_k_means, first_centers, k_means, means_of
 
 LINE = np.array([[0.0], [1.0], [10.0], [11.0]])
 
@@ -46,6 +46,16 @@ def test_first_centers_lie_in_different_groups(seed):
     centers = first_centers(points, 3, seed)
     assert sorted((centers > 5e5) @ [1, 2]) == [0, 1, 2]
     np.testing.assert_array_equal(centers, first_centers(points, 3, seed))
+
+
+def test_the_best_of_several_searches_finds_the_groups():
+    """One search that begins with several centres in a group can end so."""
+    groups = np.repeat(np.arange(6) * 10.0, 20)[:, None]
+    points = groups + np.random.default_rng(2).normal(size=(120, 1))
+    alone = k_means(points, np.concatenate([points[:3], points[60::20]]))[1]
+    _, labels = best_k_means(points, 6, seed=0)
+    assert len({*zip(groups[:, 0], labels, strict=True)}) == 6
+    assert len({*zip(groups[:, 0], alone, strict=True)}) > 6
 
 
 def test_points_that_are_all_alike_have_centers_too():

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from logan.clustering import first_centers, k_means, means_of
+from logan.clustering import best_k_means, k_means, means_of
 from logan.labels import Classes
 from logan.models.averages import AveragedNetwork
 from logan.models.gan import GAN
@@ -48,9 +48,9 @@ class SelfConditionedGAN(GAN):
 
     h is D's last hidden layer when clusters were last found, and c_k are the centres that k-means
     then found for real samples; so the class of an x stays until the next search. The first search
-    begins with k-means++, each further one with the means of the new features over each cluster's
-    samples, so that a cluster keeps its number. (The authors' code matches old and new numbers
-    besides.) G is asked for the clusters of the batch's real samples, so that they have the data's
+    is the best of ten that begin with k-means++, each further one begins with the means of the new
+    features over each cluster's samples, so that a cluster keeps its number. (The authors' code
+    matches old and new numbers besides.) G is asked for the clusters of the batch's real samples, so that they have the data's
     shares.
 
     Source: S. Liu, T. Wang, D. Bau, J.-Y. Zhu and A. Torralba, "Diverse image generation via
@@ -140,10 +140,10 @@ class SelfConditionedGAN(GAN):
         self.features.freeze()
         h = self._in_batches(self.features, x)
         if before is None:
-            begin = first_centers(h, count, self.seed)
+            centers, labels = best_k_means(h, count, self.seed)
         else:
-            begin = means_of(h, before, np.square(h - h.mean(axis=0)).sum(axis=1), count)
-        centers, labels = k_means(h, begin)
+            from_mean = np.square(h - h.mean(axis=0)).sum(axis=1)
+            centers, labels = k_means(h, means_of(h, before, from_mean, count))
         self.centers.assign(centers)
         self.cluster_sizes.assign(np.bincount(labels, minlength=count).astype(np.float32))
         self.generator.known_classes = self.classes

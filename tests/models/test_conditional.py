@@ -208,7 +208,7 @@ def test_labels_that_do_not_fit_are_refused_before_the_first_step(x, labels, tol
     if as_dataset:
         data = (tf.data.Dataset.from_tensors(data if labels is not None else x),)
     with pytest.raises(ValueError, match=told):
-        model.fit(*data, verbose=0)
+        model.fit(*data, shuffle=not as_dataset, verbose=0)
     assert int(model.step.numpy()) == 0
 
 
