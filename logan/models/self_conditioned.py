@@ -50,8 +50,8 @@ class SelfConditionedGAN(GAN):
     then found for real samples; so the class of an x stays until the next search. The first search
     is the best of ten that begin with k-means++, each further one begins with the means of the new
     features over each cluster's samples, so that a cluster keeps its number. (The authors' code
-    matches old and new numbers besides.) G is asked for the clusters of the batch's real samples, so that they have the data's
-    shares.
+    matches old and new numbers besides.) G is asked for the clusters of the batch's real samples,
+    so that they have the data's shares.
 
     Source: S. Liu, T. Wang, D. Bau, J.-Y. Zhu and A. Torralba, "Diverse image generation via
     self-conditioned GANs", CVPR 2020, and its authors' code: 50 clusters, found anew every 5,000
