@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from logan.datasets.images import Images
+    from logan.datasets.load import Data
     from logan.models.bigan import BiGAN
 
 # Random choices are made among so many held-out images, evenly spread. Of float32, 256 MiB.
@@ -106,26 +107,37 @@ def bigan_of(run: Run) -> "BiGAN":
     return model
 
 
-def held_out(
-    data: "Images", run: Run, count: int, seed: int
-) -> "tuple[np.ndarray, np.ndarray | None]":
-    """Up to `count` held-out images in their order, as `HELD_OUT_SEED` says, and their classes.
+def held_out(data: "Data", run: Run, count: int, seed: int) -> "np.ndarray":
+    """Up to `count` held-out images in their order, as `HELD_OUT_SEED` says.
 
     Returns:
-        float32 [images, height, width, channels] in [-1, 1], and int64 [images]; None for the
-        classes of images without.
+        float32 [images, height, width, channels] in [-1, 1].
     """
+    images = data.evaluation_sample(0, _pool(run, count, seed))
+    return images if seed == 0 else images[_drawn(len(images), count, seed)]
+
+
+def held_out_labels(data: "Images", run: Run, count: int, seed: int) -> "np.ndarray | None":
+    """The classes of what `held_out` gives, int64 [images]; None of networks without labels."""
+    if not run.experiment.takes_labels:
+        return None
+    labels = data.evaluation_labels(0, _pool(run, count, seed))
+    return labels if seed == 0 or labels is None else labels[_drawn(len(labels), count, seed)]
+
+
+def _pool(run: Run, count: int, seed: int) -> int:
+    """Of how many held-out images a choice is made."""
+    return count if seed == 0 else max(count, min(_POOL_IMAGES, _POOL_VALUES // image_values(run)))
+
+
+def _drawn(size: int, count: int, seed: int) -> "np.ndarray":
+    """Up to `count` of so many images, drawn at random, ascending."""
     import numpy as np
 
     from logan.randomness import Purpose, key, uniform
 
-    if seed == 0:
-        return data.evaluation_sample(0, count), data.evaluation_labels(0, count)
-    pool = max(count, min(_POOL_IMAGES, _POOL_VALUES // image_values(run)))
-    images, labels = data.evaluation_sample(0, pool), data.evaluation_labels(0, pool)
-    order = np.argsort(uniform(key(seed, 0, Purpose.EVALUATION_DATA), [len(images)]).numpy())
-    chosen = np.sort(order[:count])
-    return images[chosen], None if labels is None else labels[chosen]
+    order = np.argsort(uniform(key(seed, 0, Purpose.EVALUATION_DATA), [size]).numpy())
+    return np.sort(order[:count])
 
 
 def image_values(run: Run) -> int:

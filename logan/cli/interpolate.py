@@ -127,13 +127,15 @@ def _held_out_pairs(run: Run) -> "tuple[np.ndarray, np.ndarray, np.ndarray | Non
 
     count, seed = flags.FLAGS.count, flags.FLAGS.seed
     images = load_images(run.experiment, run.cache)
-    x, labels = image_run.held_out(images, run, 2 * count, seed)
+    x = image_run.held_out(images, run, 2 * count, seed)
     rows = len(x) // 2
     if not rows:
         raise UserError(f"--workdir: expected 2 held-out images or more. {run.path} has {len(x)}")
     if not run.experiment.takes_labels:
         return x[:rows], x[rows : 2 * rows], None
-    pool, of_pool = image_run.held_out(images, run, _PARTNERS, 0)
+    labels = image_run.held_out_labels(images, run, 2 * count, seed)
+    pool = image_run.held_out(images, run, _PARTNERS, 0)
+    of_pool = image_run.held_out_labels(images, run, _PARTNERS, 0)
     assert labels is not None and of_pool is not None
     starts, ends = partners(labels[:rows], of_pool)
     if not len(starts):
@@ -182,8 +184,9 @@ def _traversals(
 
     if own is None:
         images = load_images(run.experiment, run.cache)
-        image, of_image = image_run.held_out(images, run, 1, flags.FLAGS.seed)
-        others, of_others = image_run.held_out(images, run, _RANKING_IMAGES, 0)
+        choices = ((images, run, 1, flags.FLAGS.seed), (images, run, _RANKING_IMAGES, 0))
+        image, others = (image_run.held_out(*each) for each in choices)
+        of_image, of_others = (image_run.held_out_labels(*each) for each in choices)
     else:
         image, of_image = others, of_others = own, None
     if label is not None:

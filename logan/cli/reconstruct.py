@@ -56,8 +56,9 @@ def main() -> None:
     model = image_run.bigan_of(run)
     ranked = min(_RANKED, _RANKED_VALUES // image_run.image_values(run))
     images = load_images(run.experiment, run.cache)
-    x, labels = image_run.held_out(images, run, ranked if order == "ssim" else count, seed)
-    x_hat = reconstruct(model, x, labels)
+    chosen = (images, run, ranked if order == "ssim" else count, seed)
+    x = image_run.held_out(*chosen)
+    x_hat = reconstruct(model, x, image_run.held_out_labels(*chosen))
     figure = ranked_figure(x, x_hat, count) if order == "ssim" else spread_figure(x, x_hat)
     print(image_run.save(figure, output))
 
