@@ -105,21 +105,31 @@ class WriteLog(Interval):
 class FindClusters(Interval):
     """Lets a self-conditioned GAN find the clusters of its data, at the beginning and then on.
 
-    To be in front of what saves: a checkpoint at that step holds the clusters found at it.
+    To be in front of what saves: a checkpoint at that step holds the clusters found at it. At the
+    end of a training none are found, which the generator would not know; one that goes on from
+    there begins with it.
     """
 
-    def __init__(self, sample: Callable[[int], np.ndarray], every: int):
-        """Takes what gives up to so many real samples, and the steps between two searches."""
+    def __init__(self, sample: Callable[[int], np.ndarray], every: int, steps: int | None = None):
+        """Prepares to find them.
+
+        Args:
+            sample: gives up to so many real samples.
+            every: steps between two searches.
+            steps: at which training ends, if that is known.
+        """
         super().__init__()
         self._sample = sample
         self._every = every
+        self._steps = steps
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        if int(self.model.step.numpy()) == 0:
+        step = int(self.model.step.numpy())
+        if step % self._every == 0 and int(self.model.found_at.numpy()) != step:
             self._find()
 
     def on_interval_end(self, step: int, means: dict[str, float]) -> None:
-        if step % self._every == 0:
+        if step % self._every == 0 and step != self._steps:
             self._find()
 
     def _find(self) -> None:

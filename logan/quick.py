@@ -2,9 +2,11 @@
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import keras
 
+from logan.callbacks import FindClusters
 from logan.datasets.load import classes_of, load
 from logan.distribution import start_strategy
 from logan.models.assemble import assemble, check_parts
@@ -54,7 +56,10 @@ def _measured(experiment: Experiment, workdir: Path, show_progress: bool) -> Pac
         model.stop_training = True
 
     pace = Pace(stop)
-    fit(model, data, experiment, strategy, [pace])
+    callbacks: list[Any] = [pace]
+    if experiment.condition == "clusters":
+        callbacks.insert(0, FindClusters(data.training_sample, experiment.cluster_every))
+    fit(model, data, experiment, strategy, callbacks)
     # The training to come finds Keras as it would be without this, down to the names of layers.
     keras.utils.clear_session()
     return pace

@@ -262,7 +262,9 @@ def _callbacks(
     experiment = run.experiment
     callbacks: list[Any] = [StopOnDivergence(run)]
     if experiment.condition == "clusters":
-        callbacks.append(FindClusters(data.training_sample, experiment.cluster_every))
+        callbacks.append(
+            FindClusters(data.training_sample, experiment.cluster_every, experiment.steps)
+        )
     if best:
         callbacks.append(KeepBest(best, *_held_out(data, experiment), experiment.steps))
     callbacks += [WriteLog(run, records), *session]

@@ -81,8 +81,13 @@ def classes_of(experiment: Experiment, data: Data) -> Classes | None:
         UserError: if the data have no classes, or none of one to train on.
     """
     if experiment.condition == "clusters":
-        return Classes.of([str(index) for index in range(experiment.clusters)],
-                          np.ones(experiment.clusters))  # fmt: skip
+        count, images = experiment.clusters, getattr(data, "train", None)
+        if images is not None and len(images) < count:
+            raise UserError(
+                f"--clusters: expected at most {len(images)}, as many as there are images to train "
+                f"on. Received: {count}"
+            )
+        return Classes.of([str(index) for index in range(count)], np.ones(count))
     if not experiment.takes_labels:
         return None
     if isinstance(data, ToyDistribution):

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from logan.clustering import best_k_means, k_means, means_of
 from logan.labels import Classes
+from logan.models.adversarial import NEVER
 from logan.models.averages import AveragedNetwork
 from logan.models.gan import GAN
 from logan.models.own_networks import inlined
@@ -62,6 +63,11 @@ class SelfConditionedGAN(GAN):
         model.find_clusters(x)
         model.fit(dataset, callbacks=[FindClusters(lambda count: x[:count], every=5000)])
 
+    Attributes:
+        centers: c_k, float32 [k, features], a variable.
+        cluster_sizes: how many samples each cluster had when it was found, float32 [k], a variable.
+        found_at: the step at which clusters were last found, a variable; -1 before.
+
     Args:
         generator: keras.Model (z, labels) -> x, of this package, made with classes=k.
         discriminator: (x, labels) -> logits, likewise.
@@ -101,6 +107,7 @@ class SelfConditionedGAN(GAN):
             length = self.discriminator.last_stack.layers[-1].input.shape[-1]
             self.centers = self._state("centers", (self.discriminator.classes, length))
             self.cluster_sizes = self._state("cluster_sizes", (self.discriminator.classes,))
+            self.found_at = self._counter("found_at", NEVER)
         super()._finish_building()
 
     def _state(self, name: str, shape: Sequence[int]) -> keras.Variable:
@@ -119,7 +126,7 @@ class SelfConditionedGAN(GAN):
     @property
     def has_clusters(self) -> bool:
         """Whether they were found once."""
-        return bool(tf.reduce_sum(tf.convert_to_tensor(self.cluster_sizes)).numpy() > 0)
+        return int(self.found_at.numpy()) != NEVER
 
     def find_clusters(self, x: np.ndarray) -> None:
         """Finds the clusters of real samples by D as it is now.
@@ -146,6 +153,7 @@ class SelfConditionedGAN(GAN):
             centers, labels = k_means(h, means_of(h, before, from_mean, count))
         self.centers.assign(centers)
         self.cluster_sizes.assign(np.bincount(labels, minlength=count).astype(np.float32))
+        self.found_at.assign(self.step.value)
         self.generator.known_classes = self.classes
 
     @staticmethod

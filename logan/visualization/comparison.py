@@ -27,6 +27,7 @@ from logan.visualization.history import History, mode_centers, plane_contour
 
 _SHEET_IMAGES = 10
 _MOST_COLUMNS = 5  # panels in a row that a page can show
+_CONDITIONS = {"none": "", "classes": "conditional ", "clusters": "self-conditioned "}
 _MODEL_NAMES = {"bigan": "BiGAN", "gan": "GAN"}
 
 
@@ -159,14 +160,15 @@ def _labels(runs: Sequence[Run]) -> dict[Path, str]:
 
 def title_of(experiment: Experiment) -> str:
     """Data and method of a toy run."""
-    model = _MODEL_NAMES[experiment.model]
+    model = _CONDITIONS[experiment.condition] + _MODEL_NAMES[experiment.model]
     terms = [
         f"{experiment.penalty} penalty" if experiment.has_penalty else "",
         "clipped weights" if experiment.weight_clip else "",
         "autoencoder loss" if experiment.autoencoder_weight else "",
     ]
     method = " + ".join(filter(None, terms)) or f"plain {model}"
-    if experiment.model != "bigan" and method != f"plain {model}":
+    is_named = experiment.model != "bigan" or experiment.is_conditional
+    if is_named and method != f"plain {model}":
         method = f"{model} with {method}"
     return f"{experiment.dataset}, {method}"
 
