@@ -13,6 +13,7 @@ from PIL import Image
 
 from logan.errors import RunError, UserError
 from logan.evaluation import evaluate
+from logan.quick import quickly
 from logan.runs import Run
 from logan.settings import preset
 from logan.training import train
@@ -166,7 +167,7 @@ def held_out_names(folder, settings):
     from logan.datasets.load import load_images
 
     images = load_images(preset("images", {**SMALL, **settings}))
-    return [str(name) for name in images.names.of(images.test)]
+    return [images.names[index] for index in images.test.tolist()]
 
 
 def test_other_classes_in_the_same_place_are_refused(folder, tmp_path):
@@ -191,7 +192,14 @@ def test_networks_know_their_classes_in_files(digits_run):
     assert made.shape == (4, 16, 16, 1)
 
 
-@pytest.mark.parametrize("method", ["conditional-pairwise", "ac-gan", "self-conditioned"])
+@pytest.mark.parametrize(
+    "method",
+    [
+        pytest.param("conditional-pairwise", marks=pytest.mark.slow),
+        pytest.param("ac-gan", marks=pytest.mark.slow),
+        "self-conditioned",
+    ],
+)
 def test_a_run_stopped_half_way_ends_as_one_that_was_not(tmp_path, method):
     """Bit by bit: clusters are found at the steps 0, 4 and 8, on either way."""
     settings = dict(deterministic=True, schedule="constant", snapshots=0)
@@ -227,3 +235,15 @@ def test_clusters_are_asked_for_as_often_as_they_occur(tmp_path):
     assert "asked for each cluster of D's features" in metrics["protocol"]
     generator = keras.saving.load_model(run.export / "generator.keras")
     assert generator.known_classes == model.classes
+
+
+def test_a_quick_look_finds_clusters_too(tmp_path):
+    settings = dict(TINY, clusters=3, cluster_every=4, jit=False)
+    experiment = preset("line", settings, method="self-conditioned")
+    assert quickly(experiment, tmp_path / "run", show_progress=False).steps == 8
+
+
+def test_more_clusters_than_images_are_refused(folder, tmp_path):
+    settings = dict(data=str(folder / "digits"), clusters=41, cluster_every=2)
+    with pytest.raises(UserError, match=r"^--clusters: expected at most 40, .*Received: 41"):
+        trained(tmp_path, "mnist", "run", "self-conditioned", **settings)
