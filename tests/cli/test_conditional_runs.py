@@ -167,7 +167,7 @@ def held_out_names(folder, settings):
     from logan.datasets.load import load_images
 
     images = load_images(preset("images", {**SMALL, **settings}))
-    return [images.names[index] for index in images.test.tolist()]
+    return [images.names.label(index) for index in images.test.tolist()]
 
 
 def test_other_classes_in_the_same_place_are_refused(folder, tmp_path):
