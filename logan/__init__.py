@@ -120,6 +120,7 @@ _SAVED = (
     "logan.models.alice",
     "logan.models.gan_with_encoder",
     "logan.models.adversarial_encoder",
+    "logan.models.self_conditioned",
     "logan.networks",
     "logan.terms",
 )

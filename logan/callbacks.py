@@ -20,6 +20,7 @@ from logan.generation import reconstruct
 from logan.metrics.reconstruction import root_mean_square_distance
 from logan.models.adversarial import EXPLODED, NEVER
 from logan.models.best import BestAverages
+from logan.models.self_conditioned import CLUSTERED
 from logan.runs import Run
 from logan.settings import HELD_OUT_EVERY, last_common_step
 
@@ -101,6 +102,40 @@ class WriteLog(Interval):
                     tf.summary.scalar(name, value)
 
 
+class FindClusters(Interval):
+    """Lets a self-conditioned GAN find the clusters of its data, at the beginning and then on.
+
+    To be in front of what saves: a checkpoint at that step holds the clusters found at it. At the
+    end of a training none are found, which the generator would not know; one that goes on from
+    there begins with it.
+    """
+
+    def __init__(self, sample: Callable[[int], np.ndarray], every: int, steps: int | None = None):
+        """Prepares to find them.
+
+        Args:
+            sample: gives up to so many real samples.
+            every: steps between two searches.
+            steps: at which training ends, if that is known.
+        """
+        super().__init__()
+        self._sample = sample
+        self._every = every
+        self._steps = steps
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        step = int(self.model.step.numpy())
+        if step % self._every == 0 and int(self.model.found_at.numpy()) != step:
+            self._find()
+
+    def on_interval_end(self, step: int, means: dict[str, float]) -> None:
+        if step % self._every == 0 and step != self._steps:
+            self._find()
+
+    def _find(self) -> None:
+        self.model.find_clusters(self._sample(CLUSTERED))
+
+
 class KeepBest(Interval):
     """Measures reconstructions of held-out samples, logs their distance, keeps the best averages.
 
@@ -108,11 +143,12 @@ class KeepBest(Interval):
     2 % of what so many steps take.
     """
 
-    def __init__(self, best: BestAverages, x: np.ndarray, steps: int):
-        """Takes what keeps them, held-out samples, and the step at which training ends."""
+    def __init__(self, best: BestAverages, x: np.ndarray, labels: np.ndarray | None, steps: int):
+        """Takes what keeps them, held-out samples, their classes, and the step of the end."""
         super().__init__()
         self._best = best
         self._x = x
+        self._labels = labels
         self._steps = steps
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
@@ -122,7 +158,8 @@ class KeepBest(Interval):
         step = int(self.model.step.numpy())
         is_due = step // HELD_OUT_EVERY > self._last // HELD_OUT_EVERY
         if is_due or step == self._steps:
-            distance = root_mean_square_distance(self._x, reconstruct(self.model, self._x))
+            x_hat = reconstruct(self.model, self._x, self._labels)
+            distance = root_mean_square_distance(self._x, x_hat)
             self._best.offer(self.model, distance)
             if logs is not None:  # the callbacks after this one get the same dictionary
                 logs["held_out_distance"] = distance

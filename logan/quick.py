@@ -2,10 +2,12 @@
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import keras
 
-from logan.datasets.load import load
+from logan.callbacks import FindClusters
+from logan.datasets.load import classes_of, load
 from logan.distribution import start_strategy
 from logan.models.assemble import assemble, check_parts
 from logan.overview import row, tell
@@ -47,13 +49,17 @@ def _measured(experiment: Experiment, workdir: Path, show_progress: bool) -> Pac
     strategy = start_strategy(experiment)
     data = load(experiment, cache_of(workdir), show_progress=show_progress)
     with strategy.scope():
-        model = assemble(experiment, steps_per_execution(experiment))
+        classes = classes_of(experiment, data)
+        model = assemble(experiment, steps_per_execution(experiment), classes=classes)
 
     def stop(step: int, seconds: float) -> None:
         model.stop_training = True
 
     pace = Pace(stop)
-    fit(model, data, experiment, strategy, [pace])
+    callbacks: list[Any] = [pace]
+    if experiment.condition == "clusters":
+        callbacks.insert(0, FindClusters(data.training_sample, experiment.cluster_every))
+    fit(model, data, experiment, strategy, callbacks)
     # The training to come finds Keras as it would be without this, down to the names of layers.
     keras.utils.clear_session()
     return pace

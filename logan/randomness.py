@@ -34,6 +34,7 @@ class Purpose(enum.IntEnum):
     AUGMENTATION = 21
     DROPOUT = 22
     INSTANCE_NOISE = 23
+    EVALUATION_LABEL = 40
 
 
 def key(seed: int, step: int | tf.Tensor, purpose: Purpose, part: int = 0) -> tf.Tensor:
@@ -130,16 +131,29 @@ def mixture(
         sigma: standard deviation per axis.
         weights: float32 [components], summing to one. Equal if None.
     """
-    components, features = centers.shape
+    chosen = components(choice_key, count, len(centers), weights)
+    return tf.gather(centers, chosen) + sigma * normal(noise_key, [count, centers.shape[1]])
+
+
+def components(
+    choice_key: tf.Tensor,
+    count: int | tf.Tensor,
+    number: int,
+    weights: tf.Tensor | None = None,
+) -> tf.Tensor:
+    """The component of each draw of a mixture, int32 [count]; see `mixture`.
+
+    Args:
+        choice_key: decides them.
+        count: how many draws.
+        number: of components.
+        weights: float32 [number], summing to one. Equal if None.
+    """
     if weights is None:
-        chosen = tf.random.stateless_uniform(
-            [count], choice_key, 0, components, tf.int32, alg="philox"
-        )
-    else:
-        # Inverse transform sampling; the last edge is left out, so rounding cannot pass the end.
-        edges = tf.cumsum(tf.cast(weights, tf.float32))[:-1]
-        chosen = tf.searchsorted(edges, uniform(choice_key, [count]), side="right")
-    return tf.gather(centers, chosen) + sigma * normal(noise_key, [count, features])
+        return tf.random.stateless_uniform([count], choice_key, 0, number, tf.int32, alg="philox")
+    # Inverse transform sampling; the last edge is left out, so rounding cannot pass the end.
+    edges = tf.cumsum(tf.cast(weights, tf.float32))[:-1]
+    return tf.searchsorted(edges, uniform(choice_key, [count]), side="right")
 
 
 def replica_of() -> tuple[int | tf.Tensor, int]:

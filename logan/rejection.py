@@ -157,7 +157,7 @@ class Proposals:
         """float32 [count, ...]."""
         self._round += 1
         self.made += count
-        return self._source.generate(self._source.latents(count, self._round))
+        return self._source.generated(count, self._round)
 
     def uniform(self, count: int) -> np.ndarray:
         """float64 [count] in (0, 1)."""
@@ -176,9 +176,9 @@ def ratio_of(source: Source) -> DensityRatio:
     real = source.real(min(_TRAINING, most))
     ratio = learn_density_ratio(
         real,
-        source.generate(source.latents(len(real), 1)),
+        source.generated(len(real), 1),
         held_out,
-        source.generate(source.latents(len(held_out), 2)),
+        source.generated(len(held_out), 2),
         seed=source.seed,
     )
     source.notes.append(

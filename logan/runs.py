@@ -20,6 +20,7 @@ import logan
 from logan.checkpoints import Checkpoints
 from logan.errors import DivergedError, RunError, UserError
 from logan.files import atomic_path, clear_leftovers, read_json, write_json, write_text
+from logan.labels import Classes
 from logan.settings import Experiment, check_continues, from_flags, last_common_step, to_flags
 
 if TYPE_CHECKING:
@@ -185,6 +186,48 @@ class Run:
             return False
         return Run.open(self.path).experiment.weights == self.experiment.weights
 
+    # Classes of a conditional run.
+
+    @property
+    def _classes(self) -> Path:
+        return self.path / "classes.json"
+
+    def classes(self) -> Classes | None:
+        """What the run's generator can be asked for; None if it takes no labels.
+
+        Raises:
+            RunError: if the file of them is missing or damaged.
+        """
+        if not (self.experiment.takes_labels or self.experiment.is_conditional):
+            return None
+        try:
+            return Classes.from_config(read_json(self._classes))
+        except FileNotFoundError as error:
+            raise RunError(f"{self._classes}: expected the classes of the run. Received: no file; "
+                           "was it trained?") from error  # fmt: skip
+        except (UserError, TypeError, KeyError, ValueError) as error:
+            raise RunError(
+                f"{self._classes}: expected names and shares of classes. Received: {error}"
+            ) from error
+
+    def note_classes(self, classes: Classes | None) -> None:
+        """Writes what the classes are, once. Only for who holds the run.
+
+        Raises:
+            RunError: if the run was begun with others.
+        """
+        if classes is None:
+            return
+        if not self._classes.is_file():
+            write_json(self._classes, classes.config())
+        begun = self.classes()
+        if begun != classes:
+            assert begun is not None
+            raise RunError(
+                f"{self.path}: expected data of the same classes as the run was begun with, "
+                f"{_listed(begun)}. Received: {_listed(classes)}"
+            )
+
     # The log.
 
     def records(self) -> list[dict[str, Any]]:
@@ -267,7 +310,13 @@ class Run:
         """Removes what killed trainings left half-written. Only for who holds the run."""
         self.checkpoints.clear_leftovers()
         # Not all of the folder: an evaluation may be writing beside us.
-        for name in ("flags.txt", "environment.json", "rollbacks.json", self.log.name):
+        for name in (
+            "flags.txt",
+            "environment.json",
+            "rollbacks.json",
+            "classes.json",
+            self.log.name,
+        ):
             clear_leftovers(self.path, name)
         for folder in (self.export, self.snapshots):
             clear_leftovers(folder)
@@ -307,7 +356,7 @@ class Run:
         from logan.models.best import best_averages
 
         with package_settings():
-            model = assemble(self.experiment)
+            model = assemble(self.experiment, classes=self.classes())
             best = best_averages(model)
         if self.checkpoints.restore(model, best) == 0:
             raise RunError(f"{self.path}: expected a trained run. Received: no checkpoint in it")
@@ -371,6 +420,8 @@ class Run:
     def export_networks(self, model: "AdversarialModel") -> None:
         """Writes the averaged networks and all discriminators as .keras files, and their step."""
         networks = {role: getattr(model, f"averaged_{role}") for role in model.roles}
+        if getattr(model, "classes", None) is not None:  # of clusters, those of now
+            model.generator.known_classes = model.classes
         against = {role: getattr(model, role) for role in model.discriminator_roles}
         for name, network in {**networks, **against}.items():
             with atomic_path(self.export / f"{name}.keras") as temporary:
@@ -388,6 +439,13 @@ class Run:
         except (FileNotFoundError, UserError, TypeError, ValueError):
             return None
         return (step, averages_step) if isinstance(step, int) else None
+
+
+def _listed(classes: Classes) -> str:
+    shares = [
+        f"{name} ({share:.4%})" for name, share in zip(classes.names, classes.shares, strict=True)
+    ]
+    return ", ".join(shares[:10]) + (f" and {len(shares) - 10} others" if shares[10:] else "")
 
 
 def environment(experiment: Experiment) -> dict[str, Any]:

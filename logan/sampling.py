@@ -5,13 +5,14 @@ and a line in `logan.settings.names.SAMPLERS`; from outside of this package, `SA
 """
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 
 from logan.errors import RunError, UserError
-from logan.generation import evaluation_latents, in_batches
+from logan.generation import decode, evaluation_latents
 from logan.models.adversarial import AdversarialModel
+from logan.models.generative import GenerativeModel
 from logan.settings.names import PLAIN, SAMPLERS
 
 _AT_ONCE = 500
@@ -79,13 +80,35 @@ class Source:
         """
         return evaluation_latents(self.model, self.seed, count, round)
 
-    def generate(self, z: np.ndarray) -> np.ndarray:
-        """G(z), float32 [count, ...].
+    def labels(self, count: int, round: int = 0) -> np.ndarray | None:
+        """Draws of classes by their shares in the data, int64 [count]; None without classes.
+
+        Args:
+            count: how many.
+            round: which draws, as for `latents`.
+
+        Raises:
+            ValueError: if the generator takes labels and the shares are not known.
+        """
+        model = cast(GenerativeModel, self.model)
+        return model.label_draws(count, self.seed, round) if model.takes_labels else None
+
+    def generated(self, count: int, round: int = 0) -> np.ndarray:
+        """Generations of draws, G(z) or G(z, y), float32 [count, ...]; see `latents`."""
+        return self.generate(self.latents(count, round), self.labels(count, round))
+
+    def generate(self, z: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
+        """G(z), or G(z, y), float32 [count, ...].
+
+        Args:
+            z: float32 [count, latent_length].
+            labels: int [count], of a conditional generator; the first draws of them if not given.
 
         Raises:
             RunError: if a value is not finite.
         """
-        samples = in_batches(self.model.averaged_generator, z, size=_AT_ONCE)
+        labels = self.labels(len(z)) if labels is None else labels
+        samples = decode(self.model, z, labels, size=_AT_ONCE)
         if not np.isfinite(samples).all():
             raise RunError(
                 "expected finite generations. Received: NaN or infinity; did it diverge?"
@@ -97,8 +120,8 @@ Sampler = Callable[..., np.ndarray]  # of a Source and a count
 
 
 def plain(source: Source, count: int) -> np.ndarray:
-    """G(z) for draws z of the prior: float32 [count, ...]."""
-    return source.generate(source.latents(count))
+    """G(z) for draws z of the prior, G(z, y) for classes by their shares: float32 [count, ...]."""
+    return source.generated(count)
 
 
 def sample(

@@ -4,20 +4,21 @@ Pictures of training are drawn from these files, never from inside training.
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from logan.datasets.toy import ToyDistribution
 from logan.errors import RunError
 from logan.files import atomic_path
-from logan.generation import evaluation_latents, in_batches
+from logan.generation import decode, encode, evaluation_latents, in_batches
 from logan.models.adversarial import AdversarialModel
 from logan.models.adversarial_encoder import AdversarialEncoder
 from logan.models.bigan import BiGAN
 from logan.models.encoding import EncodingModel
 from logan.models.gan_with_encoder import SeparateDiscriminators
 from logan.randomness import Purpose, key
+from logan.sampling import Source
 from logan.settings import PRIORS
 
 POINTS = 2000
@@ -28,18 +29,22 @@ def toy_snapshot(model: AdversarialModel, data: ToyDistribution, seed: int) -> d
     """Points and logits of a toy model.
 
     Returns:
-        `step`; `real` float32 [2000, features]; and, of what the model has, `latents` and
-        `generated` = G(latents), `encoded` = E(real), `prior`, and `contour_x`, `contour_y`,
-        `contour_logits` [80, 80], D over the plane: D(x, E(x)) or D(x) for 2-D x, and for 1-D x and
-        z D(x, z), or what of D(x) + D(z) there is; not of a D that sees several samples.
+        `step`; `real` float32 [2000, features]; and, of what the model has, `latents`, `labels` and
+        `generated` = G(latents), or G(latents, labels), `encoded` = E(real), `prior`, and
+        `contour_x`, `contour_y`, `contour_logits` [80, 80], D over the plane: D(x, E(x)) or D(x)
+        for 2-D x, and for 1-D x and z D(x, z), or what of D(x) + D(z) there is; not of a D that
+        sees several samples, or a class.
     """
     real = data.evaluation_sample(seed, POINTS)
     arrays: dict[str, Any] = {"step": int(model.step.numpy()), "real": real}
     if hasattr(model, "generator"):
         arrays["latents"] = evaluation_latents(model, seed, POINTS)
-        arrays["generated"] = in_batches(model.averaged_generator, arrays["latents"])
+        labels = Source(model, seed).labels(POINTS)
+        arrays |= {} if labels is None else {"labels": labels}
+        arrays["generated"] = decode(model, arrays["latents"], labels, size=POINTS)
     if hasattr(model, "encoder"):
-        arrays["encoded"] = in_batches(model.averaged_encoder, real)
+        of_real = data.evaluation_labels(seed, POINTS)
+        arrays["encoded"] = encode(cast(EncodingModel, model), real, of_real, size=POINTS)
     if isinstance(model, AdversarialEncoder):
         choice = key(seed, 0, Purpose.EVALUATION_LATENT)
         noise = key(seed, 1, Purpose.EVALUATION_LATENT)
@@ -48,7 +53,7 @@ def toy_snapshot(model: AdversarialModel, data: ToyDistribution, seed: int) -> d
 
 
 def _contour(model: AdversarialModel, data: ToyDistribution) -> dict[str, np.ndarray]:
-    if not model.sees_single_samples:
+    if not model.sees_single_samples or model.discriminator_takes_labels:
         return {}
     reach = 1.25 * float(np.abs(data.centers).max())
     line = np.linspace(-reach, reach, _CONTOUR_CELLS, dtype=np.float32)
@@ -56,6 +61,9 @@ def _contour(model: AdversarialModel, data: ToyDistribution) -> dict[str, np.nda
     if data.features == 2 and hasattr(model, "generator"):
         x, y = line, line
         points = _plane(x, y)
+        # No class is known of points of the plane.
+        if getattr(getattr(model, "encoder", None), "takes_labels", False):
+            return {}
         inputs = [points, in_batches(model.encoder, points)] if is_joint else [points]
     elif isinstance(model, EncodingModel) and data.features == 1 and model.latent_length == 1:
         reach_of_z = 1.25 * PRIORS[model.prior]

@@ -10,13 +10,14 @@ import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import tensorflow as tf
 
 import logan.keras_settings  # noqa: F401  before Keras is imported
 from logan.callbacks import (
+    FindClusters,
     KeepBest,
     SaveCheckpoints,
     ShowProgress,
@@ -24,7 +25,7 @@ from logan.callbacks import (
     TakeSnapshots,
     WriteLog,
 )
-from logan.datasets.load import Data, load
+from logan.datasets.load import Data, classes_of, load
 from logan.datasets.toy import ToyDistribution
 from logan.distribution import (
     is_chief,
@@ -36,6 +37,7 @@ from logan.distribution import (
 from logan.errors import DivergedError, UserError
 from logan.interruption import Interruption
 from logan.keras_settings import package_settings
+from logan.labels import Classes
 from logan.models.adversarial import AdversarialModel
 from logan.models.assemble import assemble, check_parts
 from logan.models.best import BestAverages, best_averages
@@ -115,6 +117,7 @@ def _lead(
 ) -> Outcome:
     """What the only process does, or the chief of several: it alone writes into the folder."""
     data = load(experiment, cache_of(workdir), show_progress=show_progress)
+    classes = classes_of(experiment, data)
     run = Run.create_or_continue(workdir, experiment)
 
     def tell_time(step: int, seconds: float) -> None:
@@ -125,6 +128,7 @@ def _lead(
     with run.held():
         interruption = Interruption(strategy, run, pace, exits=exits)
         run.clear_leftovers()
+        run.note_classes(classes)
         while True:
             try:
                 with interruption.listening():
@@ -160,7 +164,7 @@ def _continue(
     Returns:
         The model, with those averages that the run's --weights names.
     """
-    model, best, first_step = _restored(run, strategy)
+    model, best, first_step = _restored(run, strategy, classes_of(run.experiment, data))
     _check_alike(run, strategy, first_step)
     records = run.keep_records_until(first_step)
     if first_step < run.experiment.steps:
@@ -190,7 +194,7 @@ def _help(
     interruption = Interruption(strategy, run, pace, exits=exits)
     data = load(experiment, cache_of(workdir), show_progress=show_progress)
     start = time.monotonic()
-    model, _, first_step = _restored(run, strategy)
+    model, _, first_step = _restored(run, strategy, classes_of(experiment, data))
     _check_alike(run, strategy, first_step)
     if first_step < experiment.steps:
         with interruption.listening():
@@ -201,7 +205,7 @@ def _help(
 
 
 def _restored(
-    run: Run, strategy: tf.distribute.Strategy
+    run: Run, strategy: tf.distribute.Strategy, classes: Classes | None
 ) -> tuple[AdversarialModel, BestAverages | None, int]:
     """The model at its newest checkpoint, its best averages, and that step; new ones at step 0."""
     with strategy.scope():
@@ -209,6 +213,7 @@ def _restored(
             run.experiment,
             steps_per_execution(run.experiment),
             learning_rate_factor=_ROLLBACK_FACTOR ** len(run.rollbacks()),
+            classes=classes,
         )
     best = best_averages(model)
     with strategy.scope():
@@ -256,8 +261,12 @@ def _callbacks(
     """
     experiment = run.experiment
     callbacks: list[Any] = [StopOnDivergence(run)]
+    if experiment.condition == "clusters":
+        callbacks.append(
+            FindClusters(data.training_sample, experiment.cluster_every, experiment.steps)
+        )
     if best:
-        callbacks.append(KeepBest(best, _held_out(data, experiment), experiment.steps))
+        callbacks.append(KeepBest(best, *_held_out(data, experiment), experiment.steps))
     callbacks += [WriteLog(run, records), *session]
     if experiment.snapshots:
         snapshots = TakeSnapshots(
@@ -274,9 +283,14 @@ def _callbacks(
             progress.close()
 
 
-def _held_out(data: Data, experiment: Experiment) -> np.ndarray:
-    """What the best averages are chosen by; of toy data not what an evaluation draws."""
-    return data.evaluation_sample(experiment.seed + 1, _HELD_OUT[experiment.is_image])
+def _held_out(data: Data, experiment: Experiment) -> tuple[np.ndarray, np.ndarray | None]:
+    """What the best averages are chosen by, with its classes if the networks take them.
+
+    Of toy data it is not what an evaluation draws.
+    """
+    seed, count = experiment.seed + 1, _HELD_OUT[experiment.is_image]
+    labels = cast(Any, data).evaluation_labels(seed, count) if experiment.takes_labels else None
+    return data.evaluation_sample(seed, count), labels
 
 
 def _take(model: AdversarialModel, data: Data, run: Run) -> None:

@@ -49,6 +49,12 @@ with labelled_networks():
             TOY, model="encoder", penalty="none", prior="line", latent_length=1
         ),
         "labels": dataclasses.replace(TOY, discriminator_steps=2, network="labelled"),
+        "conditional": dataclasses.replace(
+            TOY, condition="classes", discriminator_steps=2, terms=("auxiliary_classifier",)
+        ),
+        "clusters": dataclasses.replace(
+            TOY, model="gan", penalty="none", condition="clusters", clusters=4
+        ),
         "synchronized_batch": IMAGES,
         "spectral": dataclasses.replace(
             TOY, spectral_normalization=True, discriminator_steps=2, terms=("r1:weight=1",)
@@ -96,6 +102,8 @@ def train(experiment: Experiment, replicas: int) -> list[np.ndarray]:
     strategy = start_strategy(shared) if replicas > 1 else tf.distribute.get_strategy()
     with strategy.scope():
         model = assemble(shared)
+    if shared.condition == "clusters":
+        model.find_clusters(data_of(shared).training_sample(200))
     batches = functools.partial(batches_of, shared)
     history = model.fit(
         split(batches, strategy, shared.batch_size, shared.discriminator_steps),

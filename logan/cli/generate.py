@@ -9,13 +9,29 @@ from logan.settings.names import PLAIN
 TEXT = """Draws a grid of generated images.
 
     logan-generate --workdir=runs/traffic-pairwise-seed0 --count=64
-    logan-generate --workdir=runs/traffic-pairwise-seed0 --count=30 --columns=10 --size=1200"""
+    logan-generate --workdir=runs/traffic-pairwise-seed0 --count=30 --columns=10 --size=1200
+
+Of a conditional run it draws a row for each class, with the same latents in each, or one class:
+
+    logan-generate --workdir=runs/mnist-projection-seed0 --count=12
+    logan-generate --workdir=runs/cifar10-conditional-pairwise-seed0 --label=ship"""
 
 _SCALE = 4
+_COUNT, _COUNT_OF_A_CLASS = 64, 10
 
 
 def define() -> None:
-    image_run.define(64, "Number of images.", "generations.png", "Seed of the latents.")
+    image_run.define(
+        None,
+        f"Number of images, or of those in each class's row. Default: {_COUNT}, or "
+        f"{_COUNT_OF_A_CLASS} in a row.",
+        "generations.png",
+        "Seed of the latents.",
+    )
+    image_run.define_label(
+        "Class to draw, of a conditional run: its name, or else its number from 0. Default: a row "
+        "for each class; with a --sampler, classes as often as the data have them."
+    )
     flags.DEFINE_integer(
         "columns",
         None,
@@ -44,16 +60,44 @@ def main() -> None:
             "--scale: expected none together with --size, which decides the scale. "
             f"Received: --scale={flags.FLAGS.scale} --size={flags.FLAGS.size}"
         )
+    label, classes = image_run.given_label(run), run.classes()
+    if label is not None and sampler != PLAIN:
+        raise UserError(
+            "--label: expected nothing beside a --sampler, which weighs the classes by the data. "
+            f"Received: --sampler={sampler}"
+        )
+    by_rows = classes is not None and label is None and sampler == PLAIN
+    for name in ("columns", "scale"):
+        if by_rows and flags.FLAGS[name].value is not None:
+            raise UserError(
+                f"--{name}: expected nothing with a row for each class; --count says how many "
+                "images are in it, --size how large the picture is. Received: "
+                f"{flags.FLAGS[name].value}"
+            )
     command.start_tensorflow()
     from logan.datasets.load import load
-    from logan.figures.grids import image_grid
+    from logan.figures.grids import comparison_sheet, image_grid
+    from logan.generation import by_class
     from logan.sampling import sample
 
     model = run.trained_model(flags.FLAGS.weights)
+    seed, scale = flags.FLAGS.seed, flags.FLAGS.scale or _SCALE
+    if by_rows:
+        assert classes is not None
+        count = flags.FLAGS.count or _COUNT_OF_A_CLASS
+        images, labels = by_class(model, seed, range(len(classes)), count)
+        rows = [(name, images[labels == row]) for row, name in enumerate(classes.names)]
+        print(image_run.save(comparison_sheet(rows), output))
+        return
+    count = flags.FLAGS.count or _COUNT
+    if label is not None:
+        grid = image_grid(by_class(model, seed, [label], count)[0], flags.FLAGS.columns)
+        print(image_run.save_grid(grid, output, scale))
+        return
     data = None if sampler == PLAIN else load(run.experiment, run.cache)
-    images, _ = sample(model, flags.FLAGS.seed, flags.FLAGS.count, sampler, data)
+    images, _ = sample(model, seed, count, sampler, data)
     grid = image_grid(images, flags.FLAGS.columns)
-    print(image_run.save_grid(grid, output, flags.FLAGS.scale or _SCALE))
+    print(image_run.save_grid(grid, output, scale))
 
 
 def run() -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from PIL import Image
 
+    from logan.datasets.images import Images
     from logan.datasets.load import Data
     from logan.models.encoding import EncodingModel
 
@@ -43,6 +44,30 @@ def define(count: int | None, what: str, output: str, seed: str) -> None:
     command.define_output(f"Path of the picture, .png. Default: {output} in the run's figures/.")
     command.define_weights()
     command.define_threads()
+
+
+def define_label(text: str) -> None:
+    """Defines --label."""
+    flags.DEFINE_string("label", None, text, module_name="logan.cli")
+
+
+def given_label(run: Run) -> int | None:
+    """The class of --label, by its number; None if it was not given.
+
+    Raises:
+        UserError: if there is no such class, or the run is not conditional.
+    """
+    text = flags.FLAGS.label
+    if text is None:
+        return None
+    classes = run.classes()
+    if classes is None:
+        raise UserError(
+            "--label: expected a conditional run, trained by --condition=classes or a --method "
+            f"such as projection or conditional-pairwise. Received: {run.path}, which knows no "
+            "classes; without --label it is drawn as it is"
+        )
+    return classes.number(text)
 
 
 def open_run() -> Run:
@@ -88,16 +113,31 @@ def held_out(data: "Data", run: Run, count: int, seed: int) -> "np.ndarray":
     Returns:
         float32 [images, height, width, channels] in [-1, 1].
     """
+    images = data.evaluation_sample(0, _pool(run, count, seed))
+    return images if seed == 0 else images[_drawn(len(images), count, seed)]
+
+
+def held_out_labels(data: "Images", run: Run, count: int, seed: int) -> "np.ndarray | None":
+    """The classes of what `held_out` gives, int64 [images]; None of networks without labels."""
+    if not run.experiment.takes_labels:
+        return None
+    labels = data.evaluation_labels(0, _pool(run, count, seed))
+    return labels if seed == 0 or labels is None else labels[_drawn(len(labels), count, seed)]
+
+
+def _pool(run: Run, count: int, seed: int) -> int:
+    """Of how many held-out images a choice is made."""
+    return count if seed == 0 else max(count, min(_POOL_IMAGES, _POOL_VALUES // image_values(run)))
+
+
+def _drawn(size: int, count: int, seed: int) -> "np.ndarray":
+    """Up to `count` of so many images, drawn at random, ascending."""
     import numpy as np
 
     from logan.randomness import Purpose, key, uniform
 
-    if seed == 0:
-        return data.evaluation_sample(0, count)
-    pool = max(count, min(_POOL_IMAGES, _POOL_VALUES // image_values(run)))
-    images = data.evaluation_sample(0, pool)
-    order = np.argsort(uniform(key(seed, 0, Purpose.EVALUATION_DATA), [len(images)]).numpy())
-    return images[np.sort(order[:count])]
+    order = np.argsort(uniform(key(seed, 0, Purpose.EVALUATION_DATA), [size]).numpy())
+    return np.sort(order[:count])
 
 
 def image_values(run: Run) -> int:

@@ -15,7 +15,7 @@ TEXT = """Draws held-out images, and under each its reconstruction G(E(x)).
 It reconstructs up to 1,000 held-out images (fewer above 64 pixels) and shows the best, the median
 and the worst by structural similarity (SSIM). Below 11 pixels SSIM is not defined, and the squared
 error ranks them. With --order=time the images are evenly spread over the held-out part, however
-well they are reconstructed.
+well they are reconstructed. A conditional run decodes each by its class, G(E(x), y).
 
     logan-reconstruct --workdir=runs/traffic-pairwise-seed0 --count=6
     logan-reconstruct --workdir=runs/traffic-pairwise-seed0 --order=time --count=16 --size=1200"""
@@ -56,8 +56,9 @@ def main() -> None:
     model = image_run.encoding_model_of(run)
     ranked = min(_RANKED, _RANKED_VALUES // image_run.image_values(run))
     images = load_images(run.experiment, run.cache)
-    x = image_run.held_out(images, run, ranked if order == "ssim" else count, seed)
-    x_hat = reconstruct(model, x)
+    chosen = (images, run, ranked if order == "ssim" else count, seed)
+    x = image_run.held_out(*chosen)
+    x_hat = reconstruct(model, x, image_run.held_out_labels(*chosen))
     figure = ranked_figure(x, x_hat, count) if order == "ssim" else spread_figure(x, x_hat)
     print(image_run.save(figure, output))
 

@@ -115,6 +115,14 @@ class Images:
         """
         return to_unit_range(self.frames[self.held_out(count)])
 
+    def evaluation_labels(self, seed: int, count: int) -> np.ndarray | None:
+        """int64 [up to count], the classes of what `evaluation_sample` gives, or None."""
+        return None if self.labels is None else self.labels[self.held_out(count)]
+
+    def training_labels(self, count: int) -> np.ndarray | None:
+        """int64 [up to count], the classes of what `training_sample` gives, or None."""
+        return None if self.labels is None else self.labels[self.trained_on(count)]
+
     def training_sample(self, count: int) -> np.ndarray:
         """Up to `count` training images, float32 in [-1, 1], evenly spread over the part."""
         return to_unit_range(self.frames[self.trained_on(count)])

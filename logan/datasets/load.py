@@ -1,5 +1,6 @@
 """From an experiment's settings to its data."""
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -27,6 +28,7 @@ from logan.datasets.video import (
     starts_of_clips,
 )
 from logan.errors import UserError
+from logan.labels import Classes
 from logan.settings import DATASETS, FOLDERS, Experiment
 
 MINIMUM_FRAMES = 10
@@ -64,6 +66,47 @@ def load(experiment: Experiment, cache: Path | None = None, *, show_progress: bo
     return loader(experiment, cache, show_progress=show_progress)
 
 
+def classes_of(experiment: Experiment, data: Data) -> Classes | None:
+    """What the experiment's networks are asked for: the data's classes, clusters, or nothing.
+
+    Args:
+        experiment: the settings.
+        data: its data.
+
+    Returns:
+        The classes with their shares among what is trained on; clusters, equal until they are
+        known; None of networks without labels.
+
+    Raises:
+        UserError: if the data have no classes, or none of one to train on.
+    """
+    if experiment.condition == "clusters":
+        count, images = experiment.clusters, getattr(data, "train", None)
+        if images is not None and len(images) < count:
+            raise UserError(
+                f"--clusters: expected at most {len(images)}, as many as there are images to train "
+                f"on. Received: {count}"
+            )
+        return Classes.of([str(index) for index in range(count)], np.ones(count))
+    if not experiment.takes_labels:
+        return None
+    if isinstance(data, ToyDistribution):
+        return Classes.of(data.label_names, data.mode_weights)
+    labels, names = getattr(data, "labels", None), getattr(data, "label_names", ())
+    if labels is None or len(names) < FEWEST_CLASSES:
+        raise UserError(
+            f"--condition: expected data with classes. Received: --dataset={experiment.dataset} "
+            "without any; --condition=clusters finds some"
+        )
+    counts = np.bincount(labels[data.train], minlength=len(names))  # type: ignore[attr-defined]
+    if not counts.all():
+        raise UserError(
+            "--labels: expected images of every class to train on. Received: none of "
+            f"{names[int(counts.argmin())]}"
+        )
+    return Classes.of(names, counts)
+
+
 def load_images(experiment: Experiment, cache: Path | None = None) -> Images:
     """The images of an experiment on images; see `load`."""
     return cast(Images, load(experiment, cache))
@@ -78,7 +121,8 @@ def load_toy(
         ValueError: if mode_weights do not fit it.
     """
     del cache, show_progress
-    return toy_distribution(experiment.dataset, experiment.mode_weights)
+    toy = toy_distribution(experiment.dataset, experiment.mode_weights)
+    return dataclasses.replace(toy, gives_labels=experiment.takes_labels)
 
 
 def load_traffic(

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from logan.errors import UserError
 from logan.mixtures import RECIPES
-from logan.randomness import Purpose, key, mixture
+from logan.randomness import Purpose, components, key, mixture
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,6 +22,7 @@ class ToyDistribution:
         weights: float64 [components], summing to one.
         modes: int64 [components], the mode that each component counts towards: its own index, but
             for `swiss` the arc of the roll that it lies on.
+        gives_labels: whether batches are (x, y), with the modes y of their samples as classes.
     """
 
     name: str
@@ -29,6 +30,7 @@ class ToyDistribution:
     sigma: float
     weights: np.ndarray
     modes: np.ndarray
+    gives_labels: bool = False
 
     @property
     def features(self) -> int:
@@ -45,18 +47,33 @@ class ToyDistribution:
 
     def draw(self, choice_key: tf.Tensor, noise_key: tf.Tensor, count: int) -> tf.Tensor:
         """float32 [count, features]."""
-        is_even = np.allclose(self.weights, self.weights[0])
-        weights = None if is_even else tf.constant(self.weights, tf.float32)
         centers = tf.constant(self.centers)
-        return mixture(choice_key, noise_key, count, centers, self.sigma, weights)
+        return mixture(choice_key, noise_key, count, centers, self.sigma, self._uneven_weights())
+
+    def draw_labels(self, choice_key: tf.Tensor, count: int) -> tf.Tensor:
+        """int64 [count], the modes of what `draw` draws with the same key."""
+        chosen = components(choice_key, count, len(self.centers), self._uneven_weights())
+        return tf.gather(tf.constant(self.modes, tf.int64), chosen)
+
+    def _uneven_weights(self) -> tf.Tensor | None:
+        is_even = np.allclose(self.weights, self.weights[0])
+        return None if is_even else tf.constant(self.weights, tf.float32)
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """What the modes are called as classes: their numbers."""
+        return tuple(map(str, range(self.mode_count)))
 
     def batches(self, seed: int, batch_size: int, first_step: int = 0) -> tf.data.Dataset:
-        """An endless float32 [batch_size, features]; batch t depends on (seed, t) alone."""
+        """An endless float32 [batch_size, features]; batch t depends on (seed, t) alone.
 
-        def batch(step: tf.Tensor) -> tf.Tensor:
-            return self.draw(
-                key(seed, step, Purpose.DATA), key(seed, step, Purpose.DATA_NOISE), batch_size
-            )
+        With labels each batch is a pair of it and int64 [batch_size].
+        """
+
+        def batch(step: tf.Tensor) -> tf.Tensor | tuple[tf.Tensor, tf.Tensor]:
+            choice = key(seed, step, Purpose.DATA)
+            x = self.draw(choice, key(seed, step, Purpose.DATA_NOISE), batch_size)
+            return (x, self.draw_labels(choice, batch_size)) if self.gives_labels else x
 
         steps = tf.data.Dataset.range(first_step, np.iinfo(np.int64).max)
         return steps.map(batch).prefetch(8)
@@ -72,6 +89,10 @@ class ToyDistribution:
         choice = key(seed, 0, Purpose.EVALUATION_DATA)
         noise = key(seed, 1, Purpose.EVALUATION_DATA)
         return self.draw(choice, noise, count).numpy()
+
+    def evaluation_labels(self, seed: int, count: int) -> np.ndarray:
+        """int64 [count], the modes of what `evaluation_sample` draws."""
+        return self.draw_labels(key(seed, 0, Purpose.EVALUATION_DATA), count).numpy()
 
 
 def toy_distribution(name: str, mode_weights: Sequence[float] = ()) -> ToyDistribution:

@@ -32,6 +32,13 @@ def _classes(record: Record) -> Measured:
             for name, count in zip(names, share_counts(read, len(names)).tolist(), strict=True)
         },
     }
+    told = ""
+    if record.generated_labels is not None:
+        numbers["asked_accuracy"] = float((read == record.generated_labels).mean())
+        told = (
+            "; asked_accuracy, the share of generations read as the class that they were asked for,"
+            " beside which the classifier's own accuracy stands"
+        )
     return Measured(
         {"classes": numbers},
         f"classes: read by the {labeller.text}, right of {accuracy:.2%} of {len(real):,} held-out "
@@ -40,7 +47,7 @@ def _classes(record: Record) -> Measured:
         "captured, classes that occur; captured_fair, those with a fifth of their share; kl, "
         "KL(q‖p) in nats of their shares to those of the data; floor, the mean of as many draws of "
         "the data; confident, those read with a probability above "
-        f"{CONFIDENT:g}; real, the same of the held-out images",
+        f"{CONFIDENT:g}; real, the same of the held-out images{told}",
     )
 
 
@@ -70,6 +77,7 @@ CLASSES = Measure(
         Column("of real images", ("classes", "score_real"), "{:.2f}"),
         Column("fair classes", ("classes", "captured_fair"), "{}", "higher"),
         Column("class KL", ("classes", "kl"), "{:.4f}", "lower", "nats"),
+        Column("class accuracy", ("classes", "asked_accuracy"), "{:.3f}", "higher"),
     ),
 )
 PROBE = Measure(

@@ -6,7 +6,7 @@ import numpy as np
 
 from logan.evaluation.measures import Column, Measure, Measured
 from logan.evaluation.record import Modes, Record
-from logan.metrics.coverage import FAIR_SHARE, cell_coverage
+from logan.metrics.coverage import FAIR_SHARE, cell_coverage, nearest_centers
 
 if TYPE_CHECKING:
     from logan.datasets.toy import ToyDistribution
@@ -33,15 +33,28 @@ def toy_coverage(toy: "ToyDistribution", samples: np.ndarray) -> dict[str, Any]:
 
 
 def _of_data(record: Record) -> Measured:
+    asked: dict[str, Any] = {}
+    told = ""
+    if record.generated_labels is not None:
+        asked = {"class_accuracy": _asked_share(record)}
+        told = "; class_accuracy: share of samples whose nearest mode is the one asked for"
     return Measured(
-        record.modes.coverage(record.generated),
+        {**record.modes.coverage(record.generated), **asked},
         f"high quality: within 3σ of the nearest centre, σ = {record.modes.sigma}; captured: at "
         f"least one high-quality sample; captured_fair: at least {FAIR_SHARE:.0%} of the mode's "
         "share of all samples; reverse_kl: KL(q‖p) in nats of high-quality samples over modes to "
         "the true weights; reverse_kl_all: of all samples by nearest centre; mode_spread: root "
         "mean square offset of high-quality samples from their nearest centres per axis in σ, "
-        "0.97 for the exact mixture in 2-D if modes are far apart, 0.74 of swiss",
+        f"0.97 for the exact mixture in 2-D if modes are far apart, 0.74 of swiss{told}",
     )
+
+
+def _asked_share(record: Record) -> float:
+    """The share of samples that are nearest to a component of the mode that they were asked for."""
+    modes = record.modes
+    nearest, _ = nearest_centers(record.generated, modes.centers)
+    found = nearest if modes.of_component is None else modes.of_component[nearest]
+    return float((found == record.generated_labels).mean())
 
 
 def _of_prior(record: Record) -> Measured:
@@ -59,7 +72,11 @@ def _of_prior(record: Record) -> Measured:
     return Measured(numbers, f"{what}; {fair}")
 
 
-COVERAGE = Measure(lambda record: record.has("modes", "generated"), _of_data, _COLUMNS)
+COVERAGE = Measure(
+    lambda record: record.has("modes", "generated"),
+    _of_data,
+    (*_COLUMNS, Column("class accuracy", ("class_accuracy",), "{:.3f}", "higher")),
+)
 ENCODER_COVERAGE = Measure(
     lambda record: record.has("encoded") and not record.has("generated"), _of_prior, _COLUMNS
 )

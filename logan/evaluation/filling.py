@@ -59,15 +59,17 @@ def record_of(
 
 def _of_toy(model: AdversarialModel, run: Run, samples: int, sampler: str) -> Record:
     toy, seed = load_toy(run.experiment), run.experiment.seed
-    x = toy.evaluation_sample(seed, samples)
+    x, labels = toy.evaluation_sample(seed, samples), toy.evaluation_labels(seed, samples)
     generated, notes = sample(model, seed, samples, sampler, toy)
     return Record(
-        f"{samples:,} samples of {_averaged(model)} with the run's seed{_by(sampler, notes)}",
+        f"{samples:,} samples of {_averaged(model)} with the run's seed{_by(sampler, notes)}"
+        f"{_asked(model, run)}",
         seed,
         x,
         generated=generated,
+        generated_labels=_asked_labels(model, run, samples, sampler),
         modes=Modes.of(toy),
-        **_by_encoder(model, seed, x, samples),
+        **_by_encoder(model, seed, x, samples, labels if run.experiment.takes_labels else None),
     )
 
 
@@ -98,17 +100,18 @@ def _of_images(
     samples = samples or (IMAGE_SAMPLES if images.stacked is None else STACKED_SAMPLES)
     train, x = images.training_sample(COMPARED), images.evaluation_sample(0, COMPARED)
     index, train_index = images.held_out(COMPARED), images.trained_on(COMPARED)
+    labels, train_labels = images.evaluation_labels(0, COMPARED), images.training_labels(COMPARED)
     generated, notes = sample(model, seed, samples, sampler, images)
     if images.stacked is not None:
         generated = to_uint8(generated)  # a quarter of the memory, as so many are needed
     return Record(
-        f"{samples:,} generations of {_averaged(model)} with the run's seed{_by(sampler, notes)}; "
-        f"real: up to {COMPARED:,} images of each part, evenly spread, here {len(train):,} for "
-        f"training and {len(x):,} held out ({images.split})",
+        f"{samples:,} generations of {_averaged(model)} with the run's seed{_by(sampler, notes)}"
+        f"{_asked(model, run)}; real: up to {COMPARED:,} images of each part, evenly spread, here "
+        f"{len(train):,} for training and {len(x):,} held out ({images.split})",
         seed,
         x,
         held_out_index=index,
-        labels=None if images.labels is None else images.labels[index],
+        labels=labels,
         label_names=images.label_names or None,
         class_shares=images.class_counts,
         probed=_probed(model, run, images),
@@ -116,14 +119,17 @@ def _of_images(
         train_index=train_index,
         held_out_names=None if images.names is None else images.names.of(index),
         train_names=None if images.names is None else images.names.of(train_index),
-        train_reconstructed=reconstruct(model, train) if isinstance(model, EncodingModel) else None,
+        train_reconstructed=(
+            reconstruct(model, train, train_labels) if isinstance(model, EncodingModel) else None
+        ),
         generated=generated,
+        generated_labels=_asked_labels(model, run, samples, sampler),
         has_fixed_camera=images.has_fixed_camera,
         junction=images.junction,
         stacked=images.stacked,
         classifier=classifier,
         extractor=extractor,
-        **_by_encoder(model, seed, x, samples if images.stacked is None else len(x)),
+        **_by_encoder(model, seed, x, samples if images.stacked is None else len(x), labels),
     )
 
 
@@ -145,7 +151,7 @@ def _probed(model: AdversarialModel, run: Run, images: Images) -> Probed | None:
         return None
     count = min(PROBED, _PROBED_VALUES // int(np.prod(images.frames.shape[1:])))
     x = images.training_sample(count), images.evaluation_sample(0, count)
-    fresh = cast(EncodingModel, assemble(run.experiment))
+    fresh = cast(EncodingModel, assemble(run.experiment, classes=run.classes()))
     return Probed(
         {
             "encoder": _pair(lambda part: encode(model, part), x),
@@ -173,23 +179,55 @@ def _averaged(model: AdversarialModel) -> str:
     )
 
 
+def _asked(model: AdversarialModel, run: Run) -> str:
+    """What the generator was asked for, in words."""
+    if not getattr(model, "takes_labels", False):
+        return ""
+    what = "cluster of D's features" if run.experiment.condition == "clusters" else "class"
+    return f", asked for each {what} as often as it occurs in the data"
+
+
+def _asked_labels(
+    model: AdversarialModel, run: Run, samples: int, sampler: str
+) -> np.ndarray | None:
+    """The classes that the generations were asked for; of clusters, or other samplers, None."""
+    if not run.experiment.takes_labels or sampler != PLAIN:
+        return None
+    return Source(model, run.experiment.seed).labels(samples)
+
+
 def _by(sampler: str, notes: str) -> str:
     if sampler == PLAIN:
         return ""
     return f", by the sampler {sampler}" + (f" ({notes})" if notes else "")
 
 
-def _by_encoder(model: AdversarialModel, seed: int, x: np.ndarray, samples: int) -> dict[str, Any]:
-    """What only a model with an encoder has to show; of its prior, whatever samples are taken."""
+def _by_encoder(
+    model: AdversarialModel, seed: int, x: np.ndarray, samples: int, labels: np.ndarray | None
+) -> dict[str, Any]:
+    """What only a model with an encoder has to show; of its prior, whatever samples are taken.
+
+    Args:
+        model: the model.
+        seed: of draws.
+        x: held-out examples.
+        samples: draws of the prior.
+        labels: the classes of x, for networks that take them.
+    """
     if not isinstance(model, EncodingModel):
         return {}
     source = Source(model, seed)
-    sees_pairs = model.sees_single_samples and len(model.discriminator_inputs) == 2
-    z = source.latents(samples)
+    z, asked = source.latents(samples), source.labels(samples)
+    # A discriminator that takes labels takes those of other examples where pairs are compared.
+    sees_pairs = (
+        model.sees_single_samples
+        and len(model.discriminator_inputs) == 2
+        and not model.discriminator_takes_labels
+    )
     return dict(
         latents=z,
-        recovered=encode(model, source.generate(z)),
-        encoded=encode(model, x),
-        reconstructed=reconstruct(model, x),
+        recovered=encode(model, source.generate(z, asked), asked),
+        encoded=encode(model, x, labels),
+        reconstructed=reconstruct(model, x, labels),
         discriminator=model.discriminator_in_float32 if sees_pairs else None,
     )

@@ -90,12 +90,13 @@ class Record:
         held_out_names: what held-out images are called.
         train_names: what training images are called.
         generated: float32 [samples, *x], generations.
+        generated_labels: int64 [samples], the classes that a conditional generator was asked for.
         latents: float32 [samples, latent_length], draws z of the prior.
         recovered: float32 [samples, latent_length], E(G(z)).
         encoded: float32 [examples, latent_length], E(x) of held-out x.
         reconstructed: float32 [examples, *x], G(E(x)) of held-out x.
         train_reconstructed: float32 [training examples, *x], G(E(x)) of training images.
-        discriminator: (x, z) -> logits [batch, 1], of one that looks at pairs.
+        discriminator: (x, z) -> logits [batch, 1], of one that looks at pairs and takes no labels.
         modes: those of the data.
         prior: of an encoder alone, `uniform` on [-1, 1] or `normal`.
         prior_modes: those of its prior in place of that.
@@ -121,6 +122,7 @@ class Record:
     held_out_names: "Names | Absent" = None
     train_names: "Names | Absent" = None
     generated: np.ndarray | Absent = None
+    generated_labels: np.ndarray | Absent = None
     latents: np.ndarray | Absent = None
     recovered: np.ndarray | Absent = None
     encoded: np.ndarray | Absent = None

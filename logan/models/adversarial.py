@@ -26,7 +26,7 @@ from logan.models.own_networks import (
 )
 from logan.models.precision import as_float32, common_scale, in_float32, rescaled
 from logan.networks.dropout import drops_units
-from logan.networks.hidden import with_hidden
+from logan.networks.hidden import class_logits, with_hidden
 from logan.networks.spectral import begin_update
 from logan.packing import packed
 from logan.penalties.common import arguments_for
@@ -188,7 +188,7 @@ class AdversarialModel(NetworkGroup):
             )
         if second_discriminator is not None:
             _check_goes_with_second(packing, instance_noise, unroll)
-        if packing > 1 and getattr(discriminator, "takes_labels", False):
+        if packing > 1 and _takes_labels(discriminator):
             raise ValueError(
                 "Expected packing=1 with a discriminator that takes labels: a pack has several. "
                 f"Received: packing={packing}"
@@ -247,6 +247,11 @@ class AdversarialModel(NetworkGroup):
     def sees_single_samples(self) -> bool:
         """Whether D's logit is a function of one sample."""
         return self.packing == 1 and not getattr(self.discriminator, "looks_across_batch", False)
+
+    @property
+    def discriminator_takes_labels(self) -> bool:
+        """Whether D's logit is one of x and its class."""
+        return _takes_labels(self.discriminator)
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
@@ -385,7 +390,7 @@ class AdversarialModel(NetworkGroup):
             ValueError: on data or networks that do not fit together.
         """
         if self.checks_first_batch:
-            check_data(x)
+            check_data(x, data[0] if data else settings.get("y"), self.networks.values())
         self.is_checked = False
         return super().fit(x, *data, **settings)
 
@@ -458,6 +463,7 @@ class AdversarialModel(NetworkGroup):
             _check_multiple(
                 x, count, f"Expected batches of a multiple of discriminator_steps={count}"
             )
+        labels = self.labels_of(x, labels)
         of_labels = [None] * count if labels is None else tf.split(labels, count)
         return zip(tf.split(x, count), of_labels, strict=True)
 
@@ -466,6 +472,16 @@ class AdversarialModel(NetworkGroup):
     ) -> Batch:
         """What an update makes of one batch of data."""
         return Batch(self.packs(x, labels, draw, training))
+
+    def labels_of(self, x: tf.Tensor, labels: tf.Tensor | None) -> tf.Tensor | None:
+        """The labels of a batch that networks are called with: those that came with it.
+
+        Args:
+            x: float32 [batch, ...].
+            labels: integers [batch], or None.
+        """
+        del x
+        return labels
 
     def packs(
         self, x: tf.Tensor, labels: tf.Tensor | None, draw: Draw, training: bool = True
@@ -521,7 +537,10 @@ class AdversarialModel(NetworkGroup):
                 tape.watch(weights)
                 logits = self.logits(compared, labels, weights)
                 loss = self._adversarial_loss(*logits).discriminator
-            gradients = tape.gradient(loss, weights)
+            # Terms, which may have weights of their own, stay out of this loss.
+            gradients = tape.gradient(
+                loss, weights, unconnected_gradients=tf.UnconnectedGradients.ZERO
+            )
             weights = [
                 weight - self.unroll_rate * gradient
                 for weight, gradient in zip(weights, gradients, strict=True)
@@ -589,6 +608,7 @@ class AdversarialModel(NetworkGroup):
             side=side,
             logits=logits,
             with_hidden=lambda *inputs: with_hidden(self.discriminator, inputs, **of_labels),
+            class_logits=lambda *inputs: class_logits(self.discriminator, inputs),
             variables={
                 role: network.trainable_variables for role, network in self.networks.items()
             },

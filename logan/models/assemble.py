@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from logan import losses
 from logan.errors import UserError
+from logan.labels import Classes
 from logan.mixtures import RECIPES
 from logan.models.adversarial import AdversarialModel
 from logan.models.adversarial_encoder import AdversarialEncoder
@@ -17,6 +18,7 @@ from logan.models.bigan import BiGAN
 from logan.models.gan import GAN
 from logan.models.gan_with_encoder import MDGAN, GANWithEncoder, SeparateDiscriminators
 from logan.models.kernel_adamw import KernelAdamW
+from logan.models.self_conditioned import SelfConditionedGAN
 from logan.networks import mlp
 from logan.networks.multi_scale import MultiScaleDiscriminator
 from logan.settings import DATASETS, NETWORKS, PRIORS, TERMS, Experiment
@@ -39,7 +41,10 @@ _LATENT_WIDTH, _LATENT_LAYERS = 128, 3  # of a discriminator of z alone beside n
 
 
 def assemble(
-    experiment: Experiment, steps_per_execution: int = 1, learning_rate_factor: float = 1.0
+    experiment: Experiment,
+    steps_per_execution: int = 1,
+    learning_rate_factor: float = 1.0,
+    classes: Classes | None = None,
 ) -> AdversarialModel:
     """The experiment's model with fresh weights, a function of its seed, and its optimizers.
 
@@ -49,14 +54,21 @@ def assemble(
         experiment: the settings.
         steps_per_execution: training steps in one call of the compiled function.
         learning_rate_factor: of all learning rates.
+        classes: what networks that take labels are asked for, see `logan.datasets.load.classes_of`.
+            Not needed of toy mixtures and clusters.
 
     Raises:
+        ValueError: if they are needed and missing.
         UserError: if a term, the loss or the networks have no such setting.
     """
     # Keras draws initial weights from this global seed, and from nothing else here.
     keras.utils.set_random_seed(experiment.seed % 2**32)
     roles = _roles(experiment)
-    model = _model(experiment, {role: _network(experiment, role) for role in roles})
+    count = _class_count(experiment, classes)
+    networks = {role: _network(experiment, role, count) for role in roles}
+    if classes is not None and "generator" in networks:
+        networks["generator"].known_classes = classes
+    model = _model(experiment, networks)
     model.compile(
         **{
             f"{role}_optimizer": _optimizer(experiment, role, learning_rate_factor)
@@ -109,6 +121,18 @@ def terms_of(experiment: Experiment) -> list[Term]:
     return terms
 
 
+def _class_count(experiment: Experiment, classes: Classes | None) -> int:
+    """How many classes generator and discriminator are made for; 0 of an unconditional model."""
+    if not experiment.is_conditional:
+        return 0
+    if experiment.condition == "clusters":
+        return experiment.clusters
+    count = DATASETS[experiment.dataset].modes if classes is None else len(classes)
+    if not count:
+        raise ValueError("Expected classes=… for a conditional model of images. Received: none")
+    return count
+
+
 def _model(experiment: Experiment, networks: dict[str, keras.Model]) -> AdversarialModel:
     settings: dict[str, Any] = dict(
         loss=experiment.loss,
@@ -129,6 +153,8 @@ def _model(experiment: Experiment, networks: dict[str, keras.Model]) -> Adversar
     if experiment.model_entry.second_inputs:
         settings["second_discriminator_weight"] = experiment.second_discriminator_weight
     kind = _KINDS[experiment.model]
+    if experiment.condition == "clusters":
+        kind = SelfConditionedGAN
     if issubclass(kind, BiGAN):
         settings["penalty_weight"] = 0.0  # the penalty is one of the terms
     return kind(**networks, **settings, **_prior(experiment))
@@ -146,7 +172,7 @@ def _roles(experiment: Experiment) -> tuple[str, ...]:
     return (*roles, "second_discriminator") if model.second_inputs else roles
 
 
-def _network(experiment: Experiment, role: str) -> keras.Model:
+def _network(experiment: Experiment, role: str, classes: int) -> keras.Model:
     if role == "second_discriminator" and experiment.model_entry.second_inputs == "z":
         return _latent_discriminator(experiment)
     name, role = role, role.removeprefix("second_")
@@ -162,6 +188,10 @@ def _network(experiment: Experiment, role: str) -> keras.Model:
             scales=experiment.discriminator_scales,
             scale_logits=experiment.scale_logits,
         )
+    if classes and role != "encoder":
+        settings["classes"] = classes
+    if classes and role == "discriminator":
+        settings |= dict(projection=experiment.projection, classifier=experiment.tells_classes)
     if role == "encoder" and kind.encoder_activations:
         settings["output_activation"] = kind.encoder_activations[experiment.prior]
     if name != role:

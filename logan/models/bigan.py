@@ -22,6 +22,12 @@ class BiGAN(EncodingModel):
     With the penalty, D's slope is asked to lead from every reconstruction G(E(x)) to its x, so that
     G feels a pull towards every training sample.
 
+    Of classes y it is a conditional BiGAN, with networks that take labels, such as those of this
+    package made with classes=…: G(z, y) and D(x, z, y) on batches (x, labels). The encoder is E(x),
+    without y: x tells its class where E needs it, and so images without a label have encodings too.
+    As D sees z beside y, the encodings of each class follow the prior, and z says what y does not.
+    The penalty stays as it is, along x̂ = G(E(x), y) with the class of x.
+
     Source: S. Sharma and V. Namboodiri, "No Modes Left Behind", AAAI 2018. BiGAN: J. Donahue et
     al., "Adversarial feature learning", ICLR 2017; V. Dumoulin et al., "Adversarially learned
     inference", ICLR 2017.

@@ -97,8 +97,10 @@ def check_first_batch(model: "AdversarialModel", data: Any) -> None:
         return  # refused by the training step, or without an example
     check_finite(x)
     x = tf.cast(x, tf.float32)
+    check_labels(labels, model.networks.values())
     if not model.built:
         model.build_networks(x, labels)
+    labels = model.labels_of(x, labels)
     packing = model.packing
     count = max(packing, min(len(x), _EXAMPLES * packing) // packing * packing)
     some = x[:count]
@@ -394,12 +396,46 @@ def check_mixing(model: "AdversarialModel", x: tf.Tensor, labels: tf.Tensor | No
     _warn(f"{text}. If {name} does not, say needs_separate_examples = False in it")
 
 
-def check_data(x: Any) -> None:
-    """Refuses whole arrays with NaN or infinity among them; others are seen a batch at a time.
+def check_labels(labels: Any, networks: Iterable[keras.Model]) -> None:
+    """Refuses labels that are no integers, or of classes that a network does not have.
+
+    Args:
+        labels: [examples], or None.
+        networks: of which those count that have `classes`.
 
     Raises:
-        ValueError: saying how many examples have one.
+        ValueError: naming the network.
     """
+    for network in networks:
+        classes = getattr(network, "classes", 0)
+        if not classes or labels is None:
+            continue
+        values = np.asarray(labels)
+        if not np.issubdtype(values.dtype, np.integer) or values.ndim != 1:
+            raise ValueError(
+                f"Expected labels to be integers [batch] for {network.name!r}. Received: "
+                f"{values.dtype.name} of shape {values.shape}"
+            )
+        if len(values) and not 0 <= values.min() <= values.max() < classes:
+            raise ValueError(
+                f"Expected labels from 0 to {classes - 1} for {network.name!r}, which was made for "
+                f"{classes} classes. Received: {values.min()} to {values.max()}"
+            )
+
+
+def check_data(x: Any, labels: Any = None, networks: Iterable[keras.Model] = ()) -> None:
+    """Refuses what is wrong with whole arrays; other data are seen a batch at a time.
+
+    Args:
+        x: what `fit` is given.
+        labels: what it is given as y.
+        networks: of the model.
+
+    Raises:
+        ValueError: saying how many examples have NaN or infinity, or which labels are out of range.
+    """
+    if isinstance(labels, np.ndarray | Sequence):
+        check_labels(labels, networks)
     if isinstance(x, Sequence) and len(x) == 1:
         x = x[0]
     if isinstance(x, np.ndarray) and x.ndim and np.issubdtype(x.dtype, np.floating):

@@ -9,7 +9,7 @@ from logan.models.generative import GenerativeModel
 class EncodingModel(GenerativeModel):
     """A generator G(z) with an encoder E(x), against whatever discriminators.
 
-    A call reconstructs: G(E(x)).
+    A call reconstructs: G(E(x)), or G(E(x), y) of a class y.
     """
 
     generator: keras.Model
@@ -17,10 +17,13 @@ class EncodingModel(GenerativeModel):
     averaged_generator: keras.Model
     averaged_encoder: keras.Model
 
-    def call(self, x: tf.Tensor, training: bool | None = None) -> tf.Tensor:
-        """The reconstruction G(E(x))."""
+    def call(
+        self, x: tf.Tensor, labels: tf.Tensor | None = None, training: bool | None = None
+    ) -> tf.Tensor:
+        """The reconstruction G(E(x)), or G(E(x), y) with the classes y of x."""
         self._example_shape = tuple(x.shape[1:])
-        return self.generator(self.encoder(x, training=training), training=training)
+        z = self.encoder(x, training=training, **self.labels_for(self.encoder, labels))
+        return self.generator(z, training=training, **self.labels_for(self.generator, labels))
 
     def reconstructed(
         self, x: tf.Tensor, labels: tf.Tensor | None, training: bool = True
@@ -30,7 +33,8 @@ class EncodingModel(GenerativeModel):
         return self.made_by("generator", encoded, labels, training)
 
     def _input_specs(self) -> list[keras.InputSpec]:
-        return [keras.InputSpec(shape=(None, *self.example_shape), dtype="float32")]
+        x = keras.InputSpec(shape=(None, *self.example_shape), dtype="float32")
+        return [x, *self._label_specs()]
 
 
 def check_one_latent_length(networks: dict[str, keras.Model], packing: int) -> None:

@@ -14,12 +14,15 @@ from logan.terms import Compared
 
 @keras.saving.register_keras_serializable(package="logan")
 class GAN(GenerativeModel):
-    """Generator G(z) against D(x).
+    """Generator G(z) against D(x); of classes y, G(z, y) against D(x, y).
 
     z is drawn from the prior: uniform in [-1, 1], unless `prior` says otherwise.
 
     With loss `wasserstein` and weight_clip=0.01 it is a WGAN, with terms=["gradient:weight=10"] a
-    WGAN-GP.
+    WGAN-GP. With a generator and a discriminator that take labels, such as those of this package
+    made with classes=…, it is the projection GAN (T. Miyato and M. Koyama, "cGANs with projection
+    discriminator", ICLR 2018): batches are then (x, labels), and G is asked for the classes of the
+    batch's real samples, so that they have the data's shares.
 
     Source: I. Goodfellow et al., "Generative adversarial nets", NeurIPS 2014; M. Arjovsky et al.,
     "Wasserstein generative adversarial networks", ICML 2017; I. Gulrajani et al., "Improved
@@ -59,9 +62,11 @@ class GAN(GenerativeModel):
             {"generator": generator}, discriminator, loss=loss, prior=prior, name=name, **settings
         )
 
-    def call(self, z: tf.Tensor, training: bool | None = None) -> tf.Tensor:
-        """The generations G(z)."""
-        return self.generator(z, training=training)
+    def call(
+        self, z: tf.Tensor, labels: tf.Tensor | None = None, training: bool | None = None
+    ) -> tf.Tensor:
+        """The generations G(z), or G(z, y) of these labels."""
+        return self.generator(z, training=training, **self.labels_for(self.generator, labels))
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Builds both networks for what `call` gets: z, of that shape."""
@@ -73,7 +78,8 @@ class GAN(GenerativeModel):
         self.build_networks(self.made_by("generator", z, labels, training=False))
 
     def _input_specs(self) -> list[keras.InputSpec]:
-        return [keras.InputSpec(shape=(None, self.latent_length), dtype="float32")]
+        z = keras.InputSpec(shape=(None, self.latent_length), dtype="float32")
+        return [z, *self._label_specs()]
 
     def compared(
         self, x: tf.Tensor, labels: tf.Tensor | None, draw: Draw, training: bool = True

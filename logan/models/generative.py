@@ -9,8 +9,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from logan.labels import Classes
 from logan.models.adversarial import AdversarialModel
-from logan.randomness import Purpose, key, latents
+from logan.models.checks import check_labels
+from logan.randomness import Purpose, key, latents, uniform
 from logan.settings.names import PRIORS
 
 Prior = Literal["uniform", "normal"]
@@ -20,7 +22,7 @@ _MOST_EXAMPLES, _MOST_NUMBERS = 500, 2**22
 
 
 class GenerativeModel(AdversarialModel):
-    """A generator G(z), whatever else there is, against a discriminator.
+    """A generator G(z), or G(z, y) of a class y, whatever else there is, against a discriminator.
 
     Attributes:
         prior: what z is drawn from: `uniform`, U[-1, 1] in each feature, or `normal`, N(0, 1).
@@ -60,6 +62,38 @@ class GenerativeModel(AdversarialModel):
         draw = key(seed, round, Purpose.EVALUATION_LATENT)
         return latents(draw, count, self.latent_length, self.prior).numpy()
 
+    @property
+    def takes_labels(self) -> bool:
+        """Whether the generator is asked for a class: G(z, y)."""
+        return bool(getattr(self.generator, "takes_labels", False))
+
+    @property
+    def classes(self) -> Classes | None:
+        """What the generator's classes are called and how often each occurs, if that is known."""
+        return getattr(self.generator, "known_classes", None)
+
+    def label_draws(self, count: int, seed: int = 0, round: int = 0) -> np.ndarray:
+        """Draws classes by their shares in the data; fewer are the first of more.
+
+        Args:
+            count: how many.
+            seed: of the draws.
+            round: which of them; those of two rounds do not depend on each other.
+
+        Returns:
+            int64 [count].
+
+        Raises:
+            ValueError: if the shares are not known.
+        """
+        if self.classes is None:
+            raise ValueError(
+                f"Expected labels for {self.generator.name}, whose classes' shares are not known. "
+                "Received: none"
+            )
+        draw = key(seed, round, Purpose.EVALUATION_LABEL)
+        return self.classes.of_draws(uniform(draw, [count]).numpy())
+
     def sample(
         self,
         n: int,
@@ -76,7 +110,8 @@ class GenerativeModel(AdversarialModel):
         Args:
             n: how many, at least 1.
             seed: of the draws of z.
-            labels: integers [n], for a generator that takes labels.
+            labels: integers [n], for a generator that takes labels. Where it knows the shares of
+                its classes, as that of a run does, they are drawn if not given.
             batch_size: how many are computed at once. By default up to 500, fewer of large images.
 
         Returns:
@@ -89,6 +124,8 @@ class GenerativeModel(AdversarialModel):
         n, seed = operator.index(n), operator.index(seed)
         if n < 1 or (batch_size is not None and batch_size < 1):
             raise ValueError(f"Expected n and batch_size >= 1. Received: {n} and {batch_size}")
+        if labels is None and self.takes_labels and self.classes is not None:
+            labels = self.label_draws(n, seed)
         given = _checked_labels(self.generator, labels, n)
         z = self.prior_draws(n, seed)
         samples, done = self._generated(z[:1], given[:1]), 0
@@ -104,6 +141,10 @@ class GenerativeModel(AdversarialModel):
                 "diverge?"
             )
         return result
+
+    def _label_specs(self) -> list[keras.InputSpec]:
+        """What `call` takes besides, if the generator takes labels."""
+        return [keras.InputSpec(shape=(None,), dtype="int64")] if self.takes_labels else []
 
     def _generated(self, z: np.ndarray, labels: np.ndarray) -> np.ndarray:
         settings = dict(labels=tf.constant(labels)) if len(labels) else {}
@@ -131,6 +172,8 @@ def _checked_labels(generator: keras.Model, labels: Any, count: int) -> np.ndarr
     given = np.asarray([] if labels is None else labels, np.int64)
     if takes_labels and given.shape != (count,):
         raise ValueError(f"Expected labels of shape ({count},). Received: {given.shape}")
+    if takes_labels:
+        check_labels(labels, [generator])
     return given
 
 

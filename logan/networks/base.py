@@ -9,11 +9,14 @@ import keras
 import tensorflow as tf
 
 from logan.keras_settings import package_settings
+from logan.labels import Classes
+from logan.networks.conditional import ClassProjection, SpectralClassProjection
 from logan.networks.dropout import Dropout
 from logan.networks.minibatch import MINIBATCH_LAYERS, minibatch_layers
+from logan.networks.normalization import NORMALIZATIONS as NORMALIZATIONS
+from logan.networks.normalization import normalization_layers as normalization_layers
 from logan.networks.spectral import SpectralConv2D, SpectralDense
 
-NORMALIZATIONS = ("none", "batch", "synchronized_batch", "layer")
 LEAKY_RELU_SLOPE = 0.2  # of the paper's code, in every network
 
 
@@ -44,26 +47,6 @@ def check_positive(**settings: int) -> None:
     for name, value in settings.items():
         if not isinstance(value, int) or value < 1:
             raise ValueError(f"Expected {name} to be a positive integer. Received: {value!r}")
-
-
-def normalization_layers(kind: str) -> list[keras.Layer]:
-    """No layer or one, to be put in front of an activation.
-
-    Batch normalization has the paper's momentum 0.9. A synchronized one takes its mean and
-    variance over the batch of all replicas.
-
-    Raises:
-        ValueError: on an unknown kind.
-    """
-    if kind == "none":
-        return []
-    if kind in ("batch", "synchronized_batch"):
-        return [
-            keras.layers.BatchNormalization(momentum=0.9, synchronized=kind == "synchronized_batch")
-        ]
-    if kind == "layer":
-        return [keras.layers.LayerNormalization()]
-    raise ValueError(f"Expected normalization to be one of {NORMALIZATIONS}. Received: {kind!r}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,6 +84,10 @@ class DiscriminatorParts:
         kind = SpectralConv2D if self.spectral_normalization else keras.layers.Conv2D
         return kind(*arguments, **settings)
 
+    def projection(self, classes: int, **settings: Any) -> ClassProjection:
+        kind = SpectralClassProjection if self.spectral_normalization else ClassProjection
+        return kind(classes, **settings)
+
     def dropout_layers(self) -> list[keras.layers.Layer]:
         """No layer or one, to be put behind an activation."""
         return [Dropout(self.dropout)] if self.dropout else []
@@ -132,10 +119,18 @@ class Network(keras.Model):
         latent_length: features of z; 0 for a discriminator of x alone.
         prior: of a generator, what it was trained to be given: `uniform` or `normal`, see
             `logan.models.generative`. A file of the network keeps it.
+        classes: of a generator or a discriminator that was made for classes, how many; 0 otherwise.
+        takes_labels: whether it is called with labels, integers [batch] in [0, classes), which then
+            follow its other inputs: G(z, labels), D(x, z, labels).
+        known_classes: of a generator that takes labels, what the classes are called and how often
+            each occurs in the data, if that is known. A file of the network keeps it.
     """
 
     role = ""
     prior = "uniform"
+    classes = 0
+    takes_labels = False
+    known_classes: Classes | None = None
 
     def __init__(
         self,
@@ -174,12 +169,19 @@ class Network(keras.Model):
         input_signature: Any = None,
         **settings: Any,
     ) -> None:
-        """As `keras.Model.export`; the shapes of inputs are known without a call."""
+        """As `keras.Model.export`; the shapes of inputs are known without a call.
+
+        What is exported of a network that takes labels takes them by name, beside z or x:
+        z, labels of a generator, x, z, labels of a discriminator; labels are int64 [batch].
+        """
         x, z = (
             keras.InputSpec(shape=(None, *shape), dtype="float32")
             for shape in (self.data_shape, (self.latent_length,))
         )
         takes = {"generator": [z], "encoder": [x]}.get(self.role, [x, z][: 2 if z.shape[1] else 1])
+        if self.takes_labels and input_signature is None:
+            named_inputs(self, takes).export(filepath, *args, **settings)
+            return
         super().export(filepath, *args, input_signature=input_signature or takes, **settings)
 
     def get_config(self) -> dict[str, Any]:
@@ -188,7 +190,16 @@ class Network(keras.Model):
             "data_shape": list(self.data_shape),
             "latent_length": self.latent_length,
             **(dict(prior=self.prior) if self.role == "generator" else {}),
+            **self._class_config(),
             **self._settings,
+        }
+
+    def _class_config(self) -> dict[str, Any]:
+        """Nothing of a network without classes, so that its config is what it always was."""
+        known = self.known_classes
+        return {
+            **(dict(classes=self.classes) if self.classes else {}),
+            **({} if known is None else dict(known_classes=known.config())),
         }
 
     @classmethod
@@ -201,10 +212,25 @@ class Network(keras.Model):
         if "image_size" in config:
             size = config.pop("image_size")
             config["data_shape"] = (size, size, config.pop("channels"))
-        prior = config.pop("prior", cls.prior)
+        prior, known = config.pop("prior", cls.prior), config.pop("known_classes", None)
         network = cls(**config)
         network.prior = prior
+        network.known_classes = known and Classes.from_config(known)
         return network
+
+
+def named_inputs(network: keras.Model, specs: Sequence[keras.InputSpec]) -> keras.Model:
+    """A network that takes labels, as a functional model of inputs by name: x, z, labels."""
+    inputs = {
+        name: keras.Input(spec.shape[1:], dtype="float32", name=name)
+        for name, spec in zip(_NAMES_OF_INPUTS[network.role], specs, strict=False)
+    }
+    labels = keras.Input((), dtype="int64", name="labels")
+    outputs = network(*inputs.values(), labels=labels)
+    return keras.Model({**inputs, "labels": labels}, outputs, name=network.name)
+
+
+_NAMES_OF_INPUTS = dict(generator=("z",), encoder=("x",), discriminator=("x", "z"))
 
 
 def _default_policy() -> Any:

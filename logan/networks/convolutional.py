@@ -5,7 +5,7 @@ in D, as in the paper's code (width 64; 3 levels at 32 pixels, 5 at 128). G and 
 with a normal prior in a linear layer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
@@ -20,7 +20,13 @@ from logan.networks.base import (
     check_positive,
     normalization_layers,
 )
-from logan.networks.hidden import through
+from logan.networks.conditional import (
+    ConditionalDiscriminator,
+    ConditionalNormalization,
+    check_classes,
+    given_labels,
+    with_labels,
+)
 from logan.networks.hierarchy import part_lengths, with_entries
 from logan.settings.names import IMAGE_SIZES, SMALLEST_MAP
 
@@ -91,33 +97,34 @@ def _upwards(
     latent_length: int,
     normalization: str,
     attention_size: int,
-) -> keras.Sequential:
-    """Latent to image by stride-2 transposed convolutions."""
+    classes: int = 0,
+) -> Iterator[keras.layers.Layer]:
+    """The layers of latent to image by stride-2 transposed convolutions, made one by one.
+
+    With classes each normalization is a `ConditionalNormalization`.
+    """
     check_positive(channels=channels, width=width, latent_length=latent_length)
     check_attention_size(attention_size, image_size)
     levels = levels_of(image_size)
     innermost = (SMALLEST_MAP, SMALLEST_MAP, channels_at(width, levels - 1))
-    stack = keras.Sequential([keras.Input((latent_length,))], name="upwards")
-    stack.add(keras.layers.Dense(SMALLEST_MAP**2 * innermost[-1], use_bias=normalization == "none"))
-    stack.add(keras.layers.Reshape(innermost))
+    yield keras.layers.Dense(SMALLEST_MAP**2 * innermost[-1], use_bias=normalization == "none")
+    yield keras.layers.Reshape(innermost)
     for level in reversed(range(levels)):
-        for layer in normalization_layers(normalization):
-            stack.add(layer)
-        stack.add(LeakyReLU())
-        for layer in attention_layers(image_size >> (level + 1), attention_size):
-            stack.add(layer)
+        if classes:
+            yield ConditionalNormalization(classes, normalization)
+        else:
+            yield from normalization_layers(normalization)
+        yield LeakyReLU()
+        yield from attention_layers(image_size >> (level + 1), attention_size)
         outermost = level == 0
-        stack.add(
-            keras.layers.Conv2DTranspose(
-                channels if outermost else channels_at(width, level - 1),
-                4,
-                2,
-                "same",
-                use_bias=outermost or normalization == "none",
-            )
+        yield keras.layers.Conv2DTranspose(
+            channels if outermost else channels_at(width, level - 1),
+            4,
+            2,
+            "same",
+            use_bias=outermost or normalization == "none",
         )
-    stack.add(keras.layers.Activation("tanh", dtype="float32"))
-    return stack
+    yield keras.layers.Activation("tanh", dtype="float32")
 
 
 class Convolutional(Network):
@@ -162,6 +169,8 @@ class Generator(Convolutional):
         hierarchical_latents: whether z is cut into one part more than there are levels: the first
             part makes the innermost feature map, each further one enters in front of an activation,
             see `logan.networks.hierarchy`.
+        classes: of G(z, y), how many; 0 for none. Each normalization then has a gain and a bias of
+            each class, see `ConditionalNormalization`.
     """
 
     role = "generator"
@@ -172,19 +181,40 @@ class Generator(Convolutional):
         latent_length: int = 128,
         *,
         hierarchical_latents: bool = False,
+        classes: int = 0,
         **kwargs: Any,
     ):
+        check_classes(classes)
+        if classes:
+            self.classes, self.takes_labels = classes, True
         self.hierarchical_latents = hierarchical_latents
         super().__init__(data_shape, latent_length, **kwargs)
 
     def make_layers(self, settings: dict[str, Any]) -> None:
         size, channels = size_and_channels(self.data_shape)
-        if not self.hierarchical_latents:
-            self.stack = _upwards(size, channels, latent_length=self.latent_length, **settings)
+        parts = levels_of(size) + 1 if self.hierarchical_latents else 1
+        first, *_ = part_lengths(self.latent_length, parts)
+        layers = _upwards(size, channels, latent_length=first, **settings, classes=self.classes)
+        if self.classes:
+            self.stack = with_labels(
+                layers, self.latent_length, name="upwards", parts=parts, entered=LeakyReLU
+            )
             return
-        first, *_ = part_lengths(self.latent_length, levels_of(size) + 1)
-        stack = _upwards(size, channels, latent_length=first, **settings)
-        self.stack = with_entries(stack, self.latent_length, LeakyReLU)
+        stack = keras.Sequential([keras.Input((first,))], name="upwards")
+        for layer in layers:
+            stack.add(layer)
+        self.stack = (
+            with_entries(stack, self.latent_length, LeakyReLU)
+            if self.hierarchical_latents
+            else stack
+        )
+
+    def call(  # type: ignore[override]
+        self, inputs: Any, labels: Any = None, training: bool | None = None
+    ) -> Any:
+        if self.classes:
+            inputs = [inputs, given_labels(labels)]
+        return self.stack(inputs, training=training)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "hierarchical_latents": self.hierarchical_latents}
@@ -226,7 +256,7 @@ class Encoder(Convolutional):
 
 
 @keras.saving.register_keras_serializable(package="logan.convolutional")
-class Discriminator(Network):
+class Discriminator(ConditionalDiscriminator, Network):
     """D(x, z) -> logits: images and [batch, latent_length] -> float32 [batch, 1].
 
     Convolutions on x, then concat with z, one dense layer, the logit. With latent_length 0 it is
@@ -235,6 +265,9 @@ class Discriminator(Network):
     Args and errors: as `Convolutional`, without normalization, and
         dense_width: units of the layer that joins x and z.
         spectral_normalization, dropout, minibatch: see `DiscriminatorParts`.
+        classes: that D may know; 0 for none.
+        projection: whether its logit knows them, see `ConditionalDiscriminator`.
+        classifier: whether it tells them, by a layer of its own on the last hidden one.
 
     There is no normalization: the penalty needs each example's logit to depend on that example
     alone.
@@ -253,12 +286,16 @@ class Discriminator(Network):
         spectral_normalization: bool = False,
         dropout: float = 0.0,
         minibatch: str = "none",
+        classes: int = 0,
+        projection: bool = True,
+        classifier: bool = False,
         name: str | None = None,
         **kwargs: Any,
     ):
         self.parts = DiscriminatorParts(spectral_normalization, dropout, minibatch)
         if self.parts.minibatch != "none":
             self.looks_across_batch = True
+        self.set_classes(classes, projection, classifier)
         settings = dict(
             width=width,
             dense_width=dense_width,
@@ -285,17 +322,16 @@ class Discriminator(Network):
             ],
             name="joint",
         )
+        self.make_heads(self.parts)
 
-    def call(self, x: Any, z: Any = None, training: bool | None = None) -> Any:
-        return self.joint(self._seen(x, z, training), training=training)
+    @property
+    def last_stack(self) -> keras.Sequential:
+        return self.joint
 
-    def hidden_and_logits(
-        self, x: Any, z: Any = None, training: bool | None = None
-    ) -> tuple[Any, Any]:
-        """The last hidden layer and the logits, of one pass."""
-        return through(self.joint, self._seen(x, z, training), training)
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), **self.class_config()}
 
-    def _seen(self, x: Any, z: Any, training: bool | None) -> Any:
+    def seen(self, x: Any, z: Any, training: bool | None) -> Any:
         features = self.features(x, training=training)
         return keras.ops.concatenate([features, z], axis=-1) if self.latent_length else features
 

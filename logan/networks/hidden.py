@@ -16,6 +16,20 @@ def through(stack: keras.Sequential, inputs: Any, training: bool | None) -> tupl
     return inputs, stack.layers[-1](inputs)
 
 
+def class_logits(discriminator: keras.Model, inputs: Sequence[tf.Tensor]) -> tf.Tensor:
+    """The logits of classes by a discriminator with a classifier, in training mode.
+
+    Args:
+        discriminator: with a method class_logits(*inputs, training), as the networks of this
+            package have.
+        inputs: x, or x and z.
+
+    Returns:
+        float32 [batch, classes].
+    """
+    return tf.cast(discriminator.class_logits(*inputs, training=True), tf.float32)
+
+
 def with_hidden(
     discriminator: keras.Model, inputs: Sequence[tf.Tensor], **labels: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:

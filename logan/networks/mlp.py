@@ -19,7 +19,13 @@ from logan.networks.base import (
     check_positive,
     normalization_layers,
 )
-from logan.networks.hidden import through
+from logan.networks.conditional import (
+    LABEL_FEATURES,
+    ClassEmbedding,
+    ConditionalDiscriminator,
+    check_classes,
+    given_labels,
+)
 
 
 def _perceptron(
@@ -96,12 +102,45 @@ class Perceptron(Network):
 
 @keras.saving.register_keras_serializable(package="logan.mlp")
 class Generator(Perceptron):
-    """G(z) -> x: float32 [batch, latent_length] -> float32 [batch, features]. See `Perceptron`."""
+    """G(z) -> x: float32 [batch, latent_length] -> float32 [batch, features].
+
+    Args and errors: as `Perceptron`, and
+        classes: of G(z, y), how many; 0 for none. `ClassEmbedding` makes numbers of y that stand
+            beside z.
+    """
 
     role = "generator"
 
+    def __init__(
+        self,
+        data_shape: Sequence[int] = (2,),
+        latent_length: int = 2,
+        *,
+        classes: int = 0,
+        **kwargs: Any,
+    ):
+        check_classes(classes)
+        if classes:
+            self.classes, self.takes_labels = classes, True
+        super().__init__(data_shape, latent_length, **kwargs)
+
     def lengths(self) -> tuple[int, int]:
-        return self.latent_length, self.data_shape[0]
+        beside = LABEL_FEATURES if self.classes else 0
+        return self.latent_length + beside, self.data_shape[0]
+
+    def make_layers(self, settings: dict[str, Any]) -> None:
+        super().make_layers(settings)
+        if self.classes:
+            self.embedding = ClassEmbedding(self.classes)
+            self.embedding.build((None,))
+
+    def call(  # type: ignore[override]
+        self, inputs: Any, labels: Any = None, training: bool | None = None
+    ) -> Any:
+        if self.classes:
+            of_class = keras.ops.cast(self.embedding(given_labels(labels)), inputs.dtype)
+            inputs = keras.ops.concatenate([inputs, of_class], axis=-1)
+        return self.stack(inputs, training=training)
 
 
 @keras.saving.register_keras_serializable(package="logan.mlp")
@@ -115,7 +154,7 @@ class Encoder(Perceptron):
 
 
 @keras.saving.register_keras_serializable(package="logan.mlp")
-class Discriminator(Perceptron):
+class Discriminator(ConditionalDiscriminator, Perceptron):  # type: ignore[misc]
     """D(x, z) -> logits: [batch, features], [batch, latent_length] -> float32 [batch, 1].
 
     With latent_length 0 it is a plain GAN's D(x). See `Perceptron`.
@@ -133,6 +172,9 @@ class Discriminator(Perceptron):
         spectral_normalization: bool = False,
         dropout: float = 0.0,
         minibatch: str = "none",
+        classes: int = 0,
+        projection: bool = True,
+        classifier: bool = False,
         **kwargs: Any,
     ):
         """Builds the network.
@@ -146,6 +188,9 @@ class Discriminator(Perceptron):
             spectral_normalization: see `DiscriminatorParts`, as
             dropout: and
             minibatch: are.
+            classes: that D may know; 0 for none.
+            projection: whether its logit knows them, see `ConditionalDiscriminator`.
+            classifier: whether it tells them, by a layer of its own on the last hidden one.
             **kwargs: see `Perceptron`.
 
         Raises:
@@ -161,26 +206,22 @@ class Discriminator(Perceptron):
         self.parts = DiscriminatorParts(spectral_normalization, dropout, minibatch)
         if self.parts.minibatch != "none":
             self.looks_across_batch = True
+        self.set_classes(classes, projection, classifier)
         super().__init__(data_shape, latent_length, **kwargs)
 
     def make_layers(self, settings: dict[str, Any]) -> None:
         self.stack = _perceptron(*self.lengths(), **settings, parts=self.parts)
+        self.make_heads(self.parts)
+
+    @property
+    def last_stack(self) -> keras.Sequential:
+        return self.stack
 
     def lengths(self) -> tuple[int, int]:
         return self.data_shape[0] * (1 + 2 * self.fourier_octaves) + self.latent_length, 1
 
-    def call(  # type: ignore[override]
-        self, x: Any, z: Any = None, training: bool | None = None
-    ) -> Any:
-        return self.stack(self._seen(x, z), training=training)
-
-    def hidden_and_logits(
-        self, x: Any, z: Any = None, training: bool | None = None
-    ) -> tuple[Any, Any]:
-        """The last hidden layer and the logits, of one pass."""
-        return through(self.stack, self._seen(x, z), training)
-
-    def _seen(self, x: Any, z: Any) -> Any:
+    def seen(self, x: Any, z: Any, training: bool | None) -> Any:
+        del training
         seen = [x, *fourier_features(x, self.fourier_octaves, self.fourier_scale)]
         inputs = [*seen, z] if self.latent_length else seen
         return keras.ops.concatenate(inputs, axis=-1) if len(inputs) > 1 else x
@@ -191,6 +232,7 @@ class Discriminator(Perceptron):
             "fourier_octaves": self.fourier_octaves,
             "fourier_scale": self.fourier_scale,
             **self.parts.config(),
+            **self.class_config(),
         }
 
 

@@ -32,7 +32,8 @@ class MultiScaleDiscriminator(Network):
             up. Penalties then see the slope of the sum of logits. With the Wasserstein loss `mean`
             and `each` give the same adversarial loss.
         attention_size: side of a feature map; the scales that have none of this side go without.
-        **settings: further ones of the parts, such as width and dense_width.
+        **settings: further ones of the parts, such as width and dense_width, or classes: each part
+            then has a projection of its own.
 
     Returns of a call:
         float32 [batch, 1]; with `each` [batch, scales].
@@ -74,6 +75,11 @@ class MultiScaleDiscriminator(Network):
                 f"Expected scale_logits to be one of {SCALE_LOGITS}. Received: "
                 f"{self.scale_logits!r}"
             )
+        if settings.get("classifier"):
+            raise ValueError(
+                "Expected classifier=False with several scales, of which each would tell its own "
+                "class. Received: True"
+            )
         size, channels = size_and_channels(self.data_shape)
         check_positive(scales=scales)
         if scales > most_scales(size):
@@ -99,13 +105,17 @@ class MultiScaleDiscriminator(Network):
             )
         if any(getattr(part, "looks_across_batch", False) for part in self.parts):
             self.looks_across_batch = True
+        self.classes = settings.get("classes", 0)
+        if any(part.takes_labels for part in self.parts):
+            self.takes_labels = True
 
-    def call(self, x: Any, z: Any = None, training: bool | None = None) -> Any:
+    def call(self, x: Any, z: Any = None, labels: Any = None, training: bool | None = None) -> Any:
+        of_labels = dict(labels=labels) if self.takes_labels else {}
         logits = []
         for scale, part in enumerate(self.parts):
             x = self.pooling(x) if scale else x
             inputs = (x, z) if self.latent_length else (x,)
-            logits.append(part(*inputs, training=training))
+            logits.append(part(*inputs, training=training, **of_labels))
         each = keras.ops.concatenate(logits, axis=-1)
         if self.scale_logits == "each":
             return each

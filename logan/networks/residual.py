@@ -26,12 +26,14 @@ import keras
 from logan.networks import convolutional
 from logan.networks.attention import attention_layers, check_attention_size
 from logan.networks.base import (
+    PLAIN_PARTS,
     LeakyReLU,
     Network,
     Networks,
     check_positive,
     normalization_layers,
 )
+from logan.networks.conditional import ConditionalDiscriminator, ConditionalNormalization
 from logan.networks.convolutional import (
     channels_at,
     levels_of,
@@ -71,20 +73,32 @@ def _pooled(h: Any) -> Any:
     return keras.layers.AveragePooling2D(2)(h)
 
 
-def _activated(h: Any, normalization: str, part: Any = None) -> Any:
-    """Normalization, modulation by a part of z if there is one, activation."""
-    for layer in normalization_layers(normalization):
-        h = layer(h)
+def _activated(
+    h: Any, normalization: str, part: Any = None, labels: Any = None, classes: int = 0
+) -> Any:
+    """Normalization, by class if there are any, modulation by a part of z, activation."""
+    if classes:
+        h = ConditionalNormalization(classes, normalization)(h, labels)
+    else:
+        for layer in normalization_layers(normalization):
+            h = layer(h)
     if part is not None:
         h = LatentModulation()(h, part)
     return LeakyReLU()(h)
 
 
-def _up(h: Any, channels: int, normalization: str, part: Any = None) -> Any:
+def _up(
+    h: Any,
+    channels: int,
+    normalization: str,
+    part: Any = None,
+    labels: Any = None,
+    classes: int = 0,
+) -> Any:
     shortcut = NearestUpsampling()(_convolution(h, channels, kernel=1))
-    h = NearestUpsampling()(_activated(h, normalization, part))
+    h = NearestUpsampling()(_activated(h, normalization, part, labels, classes))
     h = _convolution(h, channels)
-    h = _convolution(_activated(h, normalization, part), channels)
+    h = _convolution(_activated(h, normalization, part, labels, classes), channels)
     return keras.layers.Add()([h, shortcut])
 
 
@@ -124,23 +138,25 @@ def _upwards(
     normalization: str,
     attention_size: int,
     hierarchical_latents: bool,
+    classes: int = 0,
 ) -> keras.Model:
-    """Latent to image."""
+    """Latent to image, or with classes latent and label to image."""
     check_positive(channels=channels, width=width, latent_length=latent_length)
     check_attention_size(attention_size, image_size)
     levels = levels_of(image_size)
     innermost = (SMALLEST_MAP, SMALLEST_MAP, channels_at(width, levels - 1))
     z = keras.Input((latent_length,))
+    labels = keras.Input((), dtype="int64") if classes else None
     h, *parts = latent_parts(z, levels + 1) if hierarchical_latents else [z, *[None] * levels]
     h = keras.layers.Dense(SMALLEST_MAP**2 * innermost[-1])(h)
     h = keras.layers.Reshape(innermost)(h)
     for level, part in zip(reversed(range(levels)), parts, strict=True):
         for layer in attention_layers(h.shape[1], attention_size):
             h = layer(h)
-        h = _up(h, channels_at(width, level), normalization, part)
-    h = _convolution(_activated(h, normalization), channels)
+        h = _up(h, channels_at(width, level), normalization, part, labels, classes)
+    h = _convolution(_activated(h, normalization, None, labels, classes), channels)
     x = keras.layers.Activation("tanh", dtype="float32")(h)
-    return keras.Model(z, x, name="upwards")
+    return keras.Model([z, labels] if classes else z, x, name="upwards")
 
 
 @keras.saving.register_keras_serializable(package="logan.residual")
@@ -151,6 +167,8 @@ class Generator(convolutional.Generator):
         hierarchical_latents: whether z is cut into one part more than there are levels: the first
             part makes the innermost feature map, each further one enters the two activations of a
             block, see `logan.networks.hierarchy`.
+        classes: of G(z, y), how many; 0 for none. Each normalization then has a gain and a bias of
+            each class, see `ConditionalNormalization`.
 
     `attention_size` here is the side of a map in front of a block.
     """
@@ -162,6 +180,7 @@ class Generator(convolutional.Generator):
             channels,
             latent_length=self.latent_length,
             hierarchical_latents=self.hierarchical_latents,
+            classes=self.classes,
             **settings,
         )
 
@@ -189,7 +208,7 @@ class Encoder(convolutional.Encoder):
 
 
 @keras.saving.register_keras_serializable(package="logan.residual")
-class Discriminator(Network):
+class Discriminator(ConditionalDiscriminator, Network):
     """D(x, z) -> logits: images and [batch, latent_length] -> float32 [batch, 1].
 
     Blocks on x, the sum over places, then concat with z, one dense layer, the logit. With
@@ -197,6 +216,9 @@ class Discriminator(Network):
 
     Args and errors: as `logan.networks.convolutional.Convolutional`, without normalization, and
         dense_width: units of the layer that joins x and z.
+        classes: that D may know; 0 for none.
+        projection: whether its logit knows them, see `ConditionalDiscriminator`.
+        classifier: whether it tells them, by a layer of its own on the last hidden one.
 
     There is no normalization: the penalty needs each example's logit to depend on that example
     alone.
@@ -212,9 +234,13 @@ class Discriminator(Network):
         width: int = 64,
         dense_width: int = 512,
         attention_size: int = 0,
+        classes: int = 0,
+        projection: bool = True,
+        classifier: bool = False,
         name: str | None = None,
         **kwargs: Any,
     ):
+        self.set_classes(classes, projection, classifier)
         settings = dict(width=width, dense_width=dense_width, attention_size=attention_size)
         super().__init__(data_shape, latent_length, settings, name, **kwargs)
 
@@ -233,12 +259,18 @@ class Discriminator(Network):
             ],
             name="joint",
         )
+        self.make_heads(PLAIN_PARTS)
 
-    def call(self, x: Any, z: Any = None, training: bool | None = None) -> Any:
+    @property
+    def last_stack(self) -> keras.Sequential:
+        return self.joint
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), **self.class_config()}
+
+    def seen(self, x: Any, z: Any, training: bool | None) -> Any:
         features = self.features(x, training=training)
-        if self.latent_length:
-            features = keras.ops.concatenate([features, z], axis=-1)
-        return self.joint(features, training=training)
+        return keras.ops.concatenate([features, z], axis=-1) if self.latent_length else features
 
 
 RESIDUAL = Networks(Generator, Encoder, Discriminator)

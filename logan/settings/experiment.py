@@ -11,6 +11,8 @@ from logan.registry import Part, load_plugins, parse_part
 from logan.settings.fields import check_kind, check_rules, refusal, setting
 from logan.settings.methods import METHODS
 from logan.settings.names import (
+    AUXILIARY_CLASSIFIER,
+    CONDITIONS,
     DATASETS,
     DISCRIMINATOR_PARTS,
     FOLDERS,
@@ -235,6 +237,26 @@ class Experiment:
         "What becomes of the logits of --discriminator_scales. mean, sum: one logit; each: every "
         "scale has a loss of its own, of which the mean counts.",
         choices=SCALE_LOGITS,
+    )
+    condition: str = setting(
+        "none",
+        "What generator and discriminator know besides: the class y of a sample. classes: those of "
+        "the data, see --labels, of a toy mixture its modes; clusters: those of k-means on the "
+        "discriminator's features, as a self-conditioned GAN; none: nothing.",
+        choices=CONDITIONS,
+    )
+    projection: bool = setting(
+        True,
+        "With a --condition, let the discriminator's logit know the class, by a projection. "
+        f"Without it --terms={AUXILIARY_CLASSIFIER} has to tell G of classes.",
+    )
+    clusters: int = setting(
+        50, "Number of clusters of --condition=clusters, k of k-means.", at_least=2
+    )
+    cluster_every: int = setting(
+        5_000,
+        "Training steps after which --condition=clusters clusters anew; a multiple of --log_every.",
+        at_least=1,
     )
     normalization: str = setting(
         "none",
@@ -470,6 +492,7 @@ class Experiment:
         self._check_model()
         self._check_encoder()
         self._check_discriminator()
+        self._check_condition()
         self._check_execution()
 
     def _check_data(self) -> None:
@@ -541,7 +564,7 @@ class Experiment:
              "would bound D"),
             (self.network not in networks, "network",
              f"{' or '.join(networks)} with --dataset={self.dataset}"),
-            (self.takes_labels and not self.has_labels, "network",
+            (NETWORKS[self.network].takes_labels and not self.has_labels, "network",
              "one that takes no labels without classes: --labels gives those of pictures"),
             (self.fourier_octaves > 0 and self.is_image, "fourier_octaves",
              f"0 with --network={self.network}"),
@@ -637,6 +660,49 @@ class Experiment:
              "--terms=feature_matching"),
         )  # fmt: skip
 
+    def _check_condition(self) -> None:
+        network, with_none = NETWORKS[self.network], "--condition=none"
+        of_classes, of_clusters = (self.condition == name for name in ("classes", "clusters"))
+        is_conditional = self.is_conditional
+        needing = [part.name for part in self._own_terms if TERMS[part.name].needs_classes]
+        with_clusters = "with --condition=clusters"
+        self._refuse_first(
+            (is_conditional and not network.takes_condition, "condition",
+             f"none with --network={self.network}"
+             + (", which takes labels by itself" if network.takes_labels else "")),
+            (is_conditional and self.model == "encoder", "condition",
+             "none with --model=encoder, which has no generator to ask for a class"),
+            (is_conditional and self.model not in ("gan", "bigan", "encoder"), "condition",
+             f"none with --model={self.model}, whose losses are those of x alone; or --model=bigan "
+             "or gan"),
+            (of_classes and not self.has_labels, "condition",
+             f"none or clusters with --dataset={self.dataset}, which has no classes; cifar10, "
+             "mnist, toy mixtures and pictures with --labels have"),
+            (is_conditional and self.packing > 1, "packing",
+             "1 with a --condition: a pack has several classes"),
+            (is_conditional and not self.projection and not needing, "projection",
+             f"true without --terms={AUXILIARY_CLASSIFIER}: nothing else would tell the "
+             "generator of classes"),
+            (not self.projection and not is_conditional, "projection", f"true with {with_none}"),
+            (bool(needing) and not is_conditional, "condition",
+             f"classes or clusters with --terms={AUXILIARY_CLASSIFIER}"),
+            (bool(needing) and self.discriminator_scales > 1, "discriminator_scales",
+             f"1 with --terms={AUXILIARY_CLASSIFIER}: each scale would tell a class of its own"),
+            (of_clusters and self.model != "gan", "condition",
+             f"none or classes with --model={self.model}: clusters are those of D(x), "
+             "and of D(x, z) they would change with E(x); or --model=gan"),
+            (of_clusters and self.dropout > 0, "dropout",
+             f"0 {with_clusters}, whose features must not change from call to call"),
+            (of_clusters and self.minibatch != "none", "minibatch",
+             f"none {with_clusters}, whose features must be those of single samples"),
+            (of_clusters and self.discriminator_scales > 1, "discriminator_scales",
+             f"1 {with_clusters}, which needs one last hidden layer"),
+            (of_clusters and self.strategy == "multi_worker", "strategy",
+             f"none or mirrored {with_clusters}, which one machine has to find"),
+            (of_clusters and bool(self.cluster_every % self.log_every), "cluster_every",
+             f"a multiple of --log_every={self.log_every}"),
+        )  # fmt: skip
+
     def _parts_of_a_batch(self, parts: int) -> str:
         steps = f"a multiple of --discriminator_steps={self.discriminator_steps}"
         if self.packing == 1:
@@ -689,8 +755,19 @@ class Experiment:
 
     @property
     def takes_labels(self) -> bool:
-        """Whether the networks are called with the classes."""
-        return NETWORKS[self.network].takes_labels
+        """Whether the networks are called with the data's classes."""
+        return NETWORKS[self.network].takes_labels or self.condition == "classes"
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether generator and discriminator know a class, of the data or of clusters."""
+        return self.condition != "none"
+
+    @property
+    def tells_classes(self) -> bool:
+        """Whether the discriminator has a classifier, for an auxiliary term."""
+        parts = self.term_parts
+        return any(TERMS[one.name].needs_classes and one.settings.get("weight", 1) for one in parts)
 
     @property
     def crop_or_none(self) -> tuple[int, int, int, int] | None:

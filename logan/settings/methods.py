@@ -234,6 +234,41 @@ _OTHERS = {
     ),
 }
 
+# Those that know the classes of the data, or find some, with the settings of their kin without.
+_CONDITIONAL = {
+    "projection": Method(
+        text="a conditional GAN with a projection discriminator; needs data with classes",
+        settings=dict(_GAN, condition="classes"),
+        **_GAN_SETTINGS,
+    ),
+    "ac-gan": Method(
+        text="AC-GAN: a conditional GAN whose D tells the classes; needs data with classes",
+        settings=dict(
+            _GAN,
+            condition="classes",
+            projection=False,
+            terms=("auxiliary_classifier:weight=1.0:generator_weight=0.1",),
+        ),
+        **_GAN_SETTINGS,
+    ),
+    "self-conditioned": Method(
+        text="self-conditioned GAN: clusters of D's features are the classes",
+        settings=dict(_GAN, condition="clusters"),
+        **_GAN_SETTINGS,
+    ),
+    "conditional-bigan": Method(
+        text="plain BiGAN with G(z, y) and D(x, z, y); needs data with classes",
+        settings=dict(_PLAIN, model="bigan", condition="classes"),
+        **_GAN_SETTINGS,
+    ),
+    "conditional-pairwise": Method(
+        text="the same with the pairwise gradient penalty; needs data with classes",
+        settings=dict(penalty="pairwise", condition="classes"),
+        images=_PAIRWISE_IMAGES,
+        by_experiment={**_PAIRWISE_TOYS, **_SMALL_LATENT},
+    ),
+}
+
 METHODS = Registry(
     "method",
     {
@@ -320,6 +355,7 @@ METHODS = Registry(
             image_step=1 / 0.32,
         ),
         **_OTHERS,
+        **_CONDITIONAL,
         "paper": Method(
             text="the pairwise penalty with the paper's networks and settings",
             settings=_PAPER,

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from logan.registry import Entry, Registry
 
 IMAGE_SIZES = (8, 16, 32, 64, 128, 256)
+CONDITIONS = ("none", "classes", "clusters")  # what a model may be conditioned on
 FOLDERS = "folders"  # the value of --labels by which sub-folders are classes
 
 # Priors of z, and how far from 0 pictures follow a feature: to the ends of U[-1, 1], and to three
@@ -147,6 +148,7 @@ class TermEntry(Entry):
         needs_dropout: whether it works with dropout in D only.
         bounds_discriminator: whether it bounds D's slope, as a Wasserstein loss requires.
         trains_generator: whether it makes generator and encoder follow the data.
+        needs_classes: whether it works with a --condition only.
         fields: of those of its settings that have a flag of their own, the flag's name. The weight
             of a penalty is --penalty_weight.
     """
@@ -159,6 +161,7 @@ class TermEntry(Entry):
     needs_dropout: bool = False
     bounds_discriminator: bool = False
     trains_generator: bool = False
+    needs_classes: bool = False
     fields: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def fits(self, model: ModelEntry) -> bool:
@@ -166,6 +169,8 @@ class TermEntry(Entry):
         is_joint = model.is_joint or not self.needs_joint
         return is_joint and (model.reconstructs or not self.needs_encoder)
 
+
+AUXILIARY_CLASSIFIER = "auxiliary_classifier"
 
 TERMS = Registry(
     "terms",
@@ -266,6 +271,11 @@ TERMS = Registry(
         "mode_seeking": TermEntry(
             "logan.terms.diversity:ModeSeeking", "MSGAN's: different z make different G(z)"
         ),
+        AUXILIARY_CLASSIFIER: TermEntry(
+            "logan.terms.classes:AuxiliaryClassifier",
+            "AC-GAN's: D tells classes, and G makes what it tells right; with --condition",
+            needs_classes=True,
+        ),
         "historical_averaging": TermEntry(
             "logan.terms.weights:HistoricalAveraging",
             "all networks' weights near their mean over training",
@@ -287,7 +297,9 @@ class NetworkEntry(Entry):
 
     Attributes:
         of_images: whether for images, or else for vectors.
-        takes_labels: whether they are called with the images' classes.
+        takes_labels: whether they are called with the samples' classes, whatever the settings.
+        takes_condition: whether they have --condition: generator and discriminator then take
+            `classes`, and the discriminator `projection` and `classifier`.
         takes: fields of `Experiment` that its constructors take besides those that all have.
         generator_takes: those that only the generator's takes.
         discriminator_takes: those that only the discriminator's takes.
@@ -297,6 +309,7 @@ class NetworkEntry(Entry):
 
     of_images: bool = False
     takes_labels: bool = False
+    takes_condition: bool = False
     takes: tuple[str, ...] = ()
     generator_takes: tuple[str, ...] = ()
     discriminator_takes: tuple[str, ...] = ()
@@ -316,6 +329,7 @@ NETWORKS = Registry(
         "mlp": NetworkEntry(
             "logan.networks.mlp:MLP",
             "multilayer perceptrons, for vectors",
+            takes_condition=True,
             takes=("hidden_layers",),
             discriminator_takes=("fourier_octaves", "fourier_scale", *DISCRIMINATOR_PARTS),
         ),
@@ -323,6 +337,7 @@ NETWORKS = Registry(
             "logan.networks.convolutional:CONVOLUTIONAL",
             "DCGAN-like, for images",
             of_images=True,
+            takes_condition=True,
             encoder_activations=dict(uniform="tanh", normal="linear"),
             discriminator_takes=DISCRIMINATOR_PARTS,
             takes=("attention_size",),
@@ -332,6 +347,7 @@ NETWORKS = Registry(
             "logan.networks.residual:RESIDUAL",
             "SNGAN-like residual blocks, for images",
             of_images=True,
+            takes_condition=True,
             encoder_activations=dict(uniform="tanh", normal="linear"),
             takes=("attention_size",),
             generator_takes=("hierarchical_latents",),
@@ -410,7 +426,7 @@ class DatasetEntry(Entry):
         features: of a toy mixture, numbers in one x.
         takes: of the settings that only some data sets have, those that it heeds.
         needs: those of them that must be given.
-        has_labels: whether its images have classes of their own.
+        has_labels: whether its samples have classes of their own; of a toy mixture, the modes.
         channels: how many its images have; empty if --channels may say.
         can_flip: whether mirrored images are of its kind.
         needs_classifier: whether its modes are counted by a classifier.
@@ -431,7 +447,8 @@ class DatasetEntry(Entry):
 
 
 def _toy(text: str, modes: int, features: int = 2) -> DatasetEntry:
-    return DatasetEntry("logan.datasets.load:load_toy", text, modes, features, ("mode_weights",))
+    home = "logan.datasets.load:load_toy"
+    return DatasetEntry(home, text, modes, features, ("mode_weights",), has_labels=True)
 
 
 DATASETS = Registry(

@@ -8,6 +8,7 @@ A new one is a class like those of `logan.terms.gradient` and a line in
 import logan.keras_settings  # noqa: F401  before Keras is imported
 from logan.settings.names import TERMS
 from logan.terms.base import Compared, Term, Update
+from logan.terms.classes import AuxiliaryClassifier
 from logan.terms.consistency import AugmentationConsistency, ConsistencyTerm, LeCamTerm
 from logan.terms.diversity import FeatureMatching, ModeSeeking
 from logan.terms.gradient import (
@@ -30,6 +31,7 @@ from logan.terms.weights import HistoricalAveraging, WeightPenalty
 __all__ = [
     "AugmentationConsistency",
     "AutoencoderLoss",
+    "AuxiliaryClassifier",
     "Compared",
     "ConsistencyTerm",
     "DraganPenalty",

@@ -40,6 +40,8 @@ class Update:
             discriminator's update only.
         with_hidden: maps D's inputs to its last hidden layer, float32 [batch, features], and its
             logits; see `logan.networks.hidden`.
+        class_logits: maps D's inputs to a logit of each class, float32 [batch, classes], of a D
+            with a classifier; see `logan.networks.hidden`.
         variables: the trained variables of each network, the discriminator too, by role.
         step: finished training steps, an integer scalar.
         packing: samples in each of the inputs compared, see `logan.packing`.
@@ -60,6 +62,7 @@ class Update:
     side: str = "discriminator"
     logits: tuple[tf.Tensor, tf.Tensor] | None = None
     with_hidden: Callable[..., tuple[tf.Tensor, tf.Tensor]] | None = None
+    class_logits: Callable[..., tf.Tensor] | None = None
     variables: Mapping[str, Sequence[Any]] = dataclasses.field(default_factory=dict)
     step: Any = 0
     packing: int = 1
@@ -83,7 +86,7 @@ class Update:
         return samples, self.latents()
 
     def reconstruct(self) -> tf.Tensor:
-        """x̂ = G(E(x)), of x's shape."""
+        """x̂ = G(E(x)), or G(E(x), y) with the class y of x, of x's shape."""
         if self.made is not None:
             return self.made()
         z = unpacked(self.compared.real[1], self.packing)

@@ -27,6 +27,7 @@ from logan.visualization.history import History, mode_centers, plane_contour
 
 _SHEET_IMAGES = 10
 _MOST_COLUMNS = 5  # panels in a row that a page can show
+_CONDITIONS = {"none": "", "classes": "conditional ", "clusters": "self-conditioned "}
 _MODEL_NAMES = {
     "bigan": "BiGAN",
     "alice": "ALICE",
@@ -166,14 +167,15 @@ def _labels(runs: Sequence[Run]) -> dict[Path, str]:
 
 def title_of(experiment: Experiment) -> str:
     """Data and method of a toy run."""
-    model = _MODEL_NAMES[experiment.model]
+    model = _CONDITIONS[experiment.condition] + _MODEL_NAMES[experiment.model]
     terms = [
         f"{experiment.penalty} penalty" if experiment.has_penalty else "",
         "clipped weights" if experiment.weight_clip else "",
         "autoencoder loss" if experiment.autoencoder_weight else "",
     ]
     method = " + ".join(filter(None, terms)) or f"plain {model}"
-    if experiment.model != "bigan" and method != f"plain {model}":
+    is_named = experiment.model != "bigan" or experiment.is_conditional
+    if is_named and method != f"plain {model}":
         method = f"{model} with {method}"
     return f"{experiment.dataset}, {method}"
 
@@ -197,16 +199,19 @@ def _toy_panel(history: History, metrics: dict[str, Any], title: str) -> Panel:
     )
 
 
-def _image_comparison(runs: Sequence[Run], labels: dict[Path, str]) -> Figure:
+def _image_comparison(runs: Sequence[Run], names: dict[Path, str]) -> Figure:
     """Generations of every run, and below them its reconstructions of the same held-out images."""
-    x = load_images(runs[0].experiment, runs[0].cache).evaluation_sample(0, _SHEET_IMAGES)
+    images = load_images(runs[0].experiment, runs[0].cache)
+    x, labels = (
+        images.evaluation_sample(0, _SHEET_IMAGES), images.evaluation_labels(0, _SHEET_IMAGES)
+    )  # fmt: skip
     held_out = ("held-out images", x)
     generations, reconstructions = [held_out], []
     for run in runs:
-        model, label = run.trained_model(), labels[run.path]
+        model, label = run.trained_model(), names[run.path]
         generations.append((label, sample(model, run.experiment.seed, _SHEET_IMAGES)[0]))
         if isinstance(model, EncodingModel):
-            reconstructions.append((label, reconstruct(model, x)))
+            reconstructions.append((label, reconstruct(model, x, labels)))
     return comparison_sheet(
         generations,
         columns=_SHEET_IMAGES,

@@ -53,7 +53,8 @@ def _closed(edges: np.ndarray) -> np.ndarray:
 
 def _applies(history: History) -> bool:
     experiment = history.run.experiment
-    return history.is_toy and history.toy.features == experiment.latent_length == 1
+    is_line = history.is_toy and history.toy.features == experiment.latent_length == 1
+    return is_line and not history.is_conditional
 
 
 def _figure(history: History) -> Figure:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -10,12 +10,14 @@ from logan.datasets.load import load_toy
 from logan.datasets.toy import ToyDistribution
 from logan.errors import RunError
 from logan.figures.contours import Contour
-from logan.generation import in_batches
+from logan.generation import decode, encode
 from logan.models.adversarial import AdversarialModel
+from logan.models.encoding import EncodingModel
 from logan.runs import Run
 from logan.snapshots import read_snapshots
 
 Snapshot = dict[str, np.ndarray]
+_AT_ONCE = 2000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,6 +39,12 @@ class History:
     def is_toy(self) -> bool:
         """Whether a generator of toy data was trained."""
         return not (self.run.experiment.is_image or self.is_encoder)
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether the generator is asked for a class, so that G(z) alone says nothing."""
+        experiment = self.run.experiment
+        return experiment.is_conditional or experiment.takes_labels
 
     @functools.cached_property
     def records(self) -> list[dict[str, Any]]:
@@ -72,8 +80,10 @@ class History:
         """
         last, model = self._snapshots(last=1)[-1], self.model
         if "generated" in last and model.averages_step:
-            last["generated"] = in_batches(model.averaged_generator, last["latents"])
-            last["encoded"] = in_batches(model.averaged_encoder, last["real"])
+            encoding, labels = cast(EncodingModel, model), last.get("labels")
+            last["generated"] = decode(encoding, last["latents"], labels, size=_AT_ONCE)
+            of_real = self.toy.evaluation_labels(self.run.experiment.seed, len(last["real"]))
+            last["encoded"] = encode(encoding, last["real"], of_real, size=_AT_ONCE)
         return last
 
     @functools.cached_property

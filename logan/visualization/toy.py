@@ -37,6 +37,7 @@ def _latent_map(history: History) -> Figure:
 def _has_plane_of_pairs(history: History) -> bool:
     return (
         history.is_toy
+        and not history.is_conditional
         and "encoded" in history.last
         and history.toy.features == history.run.experiment.latent_length == 1
     )
@@ -73,7 +74,11 @@ def _animate(history: History, path: Path) -> Path:
 
 SAMPLES = Drawing(lambda history: history.is_toy, saved(_samples))
 LATENT_MAP = Drawing(
-    lambda history: history.is_toy and history.run.experiment.latent_length in _LATENTS_ALONG_AXIS,
+    lambda history: (
+        history.is_toy
+        and not history.is_conditional
+        and history.run.experiment.latent_length in _LATENTS_ALONG_AXIS
+    ),
     saved(_latent_map),
 )
 JOINT_SPACE = Drawing(_has_plane_of_pairs, saved(_joint_space))

@@ -68,6 +68,9 @@ def test_every_method_goes_with_every_kind_of_data(name, method):
     if method == "encoder" and name in ("traffic", "celeb_a"):
         with pytest.raises(UserError, match="--model: expected bigan or gan with images"):
             preset(name, method=method)
+    elif METHODS[method].settings.get("condition") == "classes" and name in ("traffic", "celeb_a"):
+        with pytest.raises(UserError, match="--condition: expected none or clusters"):
+            preset(name, method=method)
     elif method == "custom" and name in ("traffic", "celeb_a"):
         assert preset(name, method=method).loss == "vanilla"
     else:
