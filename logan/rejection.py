@@ -20,7 +20,7 @@ _BURN_IN = 10_000
 _BATCH = 2_000
 
 
-def rejection(source: Source, count: int, *, percentile: float = 5.0) -> np.ndarray:
+def rejection(source: Source, count: int, *, percentile: float = 10.0) -> np.ndarray:
     """Discriminator rejection sampling.
 
     With l = log p(x) / q(x) and M the largest l so far, x is accepted with probability s(F),

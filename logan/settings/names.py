@@ -361,7 +361,7 @@ SAMPLERS = Registry(
     {
         PLAIN: Entry("logan.sampling:plain", "G(z) of draws from the prior"),
         "rejection": Entry(
-            "logan.rejection:rejection", "discriminator rejection sampling; percentile=5"
+            "logan.rejection:rejection", "discriminator rejection sampling; percentile=10"
         ),
         "metropolis-hastings": Entry(
             "logan.rejection:metropolis_hastings", "the end of a chain for each sample; steps=640"
