@@ -20,6 +20,10 @@ for penalty in none pairwise; do
   cp "$folder/line-$penalty-seed0/figures/joint_space.png" "results/figures/joint_space_$penalty.png"
 done
 
+logan-train --experiment=line --method=separate-discriminators --seed=100 --threads=1 --workdir="$folder/line-separate-seed100"
+logan-visualize --workdir="$folder/line-separate-seed100"
+cp "$folder/line-separate-seed100/figures/joint_space.png" results/figures/joint_space_separate.png
+
 logan-visualize --workdir="$folder/grid25-pairwise-seed0"
 cp "$folder/grid25-pairwise-seed0/figures/latent_map.png" results/figures/latent_map_grid25.png
 cp "$folder/grid25-pairwise-seed0/figures/curves.png" results/figures/curves_grid25.png

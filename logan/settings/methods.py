@@ -200,21 +200,26 @@ _OTHERS = {
     ),
     "alice-adversarial": Method(
         text="ALICE with a second discriminator of x beside G(E(x)), in place of an error",
-        settings=dict(_PLAIN, model="alice", second_discriminator_weight=1.0),
+        # Of the authors' toy code: D_xx tells x̂ from x long before it is near.
+        settings=dict(_PLAIN, model="alice", second_discriminator_weight=0.1),
         **_GAN_SETTINGS,
     ),
     "reg-gan": Method(
         text="Reg-GAN: a GAN with an encoder, whose G(E(x)) are near x and look real to D",
+        # On ring8 λ₁ 0.2 and λ₂ 0.4 left E without any inverse: D's slope near narrow modes is far
+        # steeper than the error's.
         settings=dict(
             _PLAIN,
             model="gan_encoder",
-            terms=("autoencoder:weight=0.2", "mode_regularizer:weight=0.4"),
+            terms=("autoencoder:weight=10.0", "mode_regularizer:weight=0.2"),
         ),
         **_GAN_SETTINGS,
     ),
     "mdgan": Method(
         text="MDGAN: one discriminator makes G(E(x)) like x, another one G(z) like G(E(x))",
-        settings=dict(_PLAIN, model="mdgan", autoencoder_weight=1.0),
+        settings=dict(
+            _PLAIN, model="mdgan", autoencoder_weight=10.0, second_discriminator_weight=0.1
+        ),
         **_GAN_SETTINGS,
     ),
     "gan-encoder": Method(
@@ -225,7 +230,19 @@ _OTHERS = {
     "separate-discriminators": Method(
         text="G against D(x), E against a D(z) of its own: they need not invert each other",
         settings=dict(_PLAIN, model="separate"),
-        **_GAN_SETTINGS,
+        toys=_GAN_SETTINGS["toys"],
+        images=_SLOW,
+        # A plain GAN loses two of line's modes: its margin would not match.
+        by_experiment={
+            **_SMALL_LATENT,
+            "line": dict(
+                loss="least_squares",
+                penalty="gradient",
+                penalty_weight=0.3,
+                learning_rate_floor=0.0,
+                steps=5_000,
+            ),
+        },
     ),
     "msgan": Method(
         text="MSGAN: a GAN whose G is paid for samples as far apart as their z",
