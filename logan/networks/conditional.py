@@ -74,12 +74,13 @@ class ConditionalNormalization(keras.layers.Layer):
         check_classes(classes)
         self.classes = classes
         self.normalization = normalization
-        self.normalizations = normalization_layers(normalization, affine=False)
+        # No list: checkpoints would not hold the layers in it.
+        self.own = next(iter(normalization_layers(normalization, affine=False)), None)
 
     def build(self, h_shape: Sequence[int | None], labels_shape: Sequence[int | None]) -> None:
-        for layer in self.normalizations:
-            layer.dtype_policy = self.dtype_policy
-            layer.build(h_shape)
+        if self.own is not None:
+            self.own.dtype_policy = self.dtype_policy
+            self.own.build(h_shape)
         shape = (self.classes, h_shape[-1])
         self.class_gain = self.add_weight(shape=shape, initializer="ones", name="class_gain")
         self.class_bias = self.add_weight(shape=shape, initializer="zeros", name="class_bias")
@@ -95,8 +96,10 @@ class ConditionalNormalization(keras.layers.Layer):
         Returns:
             h's shape and dtype.
         """
-        for layer in self.normalizations:
-            h = layer(h, training=training)
+        if isinstance(self.own, keras.layers.BatchNormalization):
+            h = self.own(h, training=training)
+        elif self.own is not None:
+            h = self.own(h)
         rows = class_rows(labels, self.classes, h.dtype)
         places = (1,) * (len(h.shape) - 2)
         gain, bias = (
