@@ -125,7 +125,18 @@ class Checkpoints:
 
 
 def _tracked(model: "AdversarialModel", best: "BestAverages | None") -> dict[str, Any]:
-    return dict(model=model) if best is None else dict(model=model, best=best)
+    """What a checkpoint holds, by name.
+
+    TensorFlow does not look for variables in a network's lists of layers. Those that are trained it
+    finds in the optimizer; running moments and the like are named here.
+    """
+    import tensorflow as tf
+
+    found = {id(each) for each in tf.train.TrackableView(model).descendants()}
+    variables = [v for network in model.networks.values() for v in network.variables]
+    hidden = [v for v in variables if id(v) not in found]
+    tracked: dict[str, Any] = dict(model=model) if best is None else dict(model=model, best=best)
+    return dict(tracked, in_lists=hidden) if hidden else tracked
 
 
 def _names(prefix: str) -> list[str]:

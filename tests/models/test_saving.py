@@ -3,10 +3,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from logan.checkpoints import Checkpoints
 from logan.models.adversarial_encoder import AdversarialEncoder
 from logan.models.bigan import BiGAN
 from logan.models.gan import GAN
-from logan.networks import mlp
+from logan.networks import convolutional, mlp, multi_scale
 from logan.terms import AutoencoderLoss, PairwisePenalty
 
 SETTINGS = {
@@ -103,3 +104,54 @@ def test_model_that_was_not_compiled_comes_back_so(tmp_path):
     loaded = keras.models.load_model(tmp_path / "model.keras")
     assert not model.compiled
     assert not loaded.compiled
+
+
+class WithLists(keras.Model):
+    """A user's own generator, whose layers stand in a list and in a dictionary."""
+
+    def __init__(self):
+        super().__init__()
+        self.hidden = [keras.layers.Dense(4), keras.layers.BatchNormalization()]
+        self.last = {"x": keras.layers.Dense(16 * 16)}
+
+    def call(self, z, training=None):
+        dense, normalization = self.hidden
+        h = normalization(dense(z), training=training)
+        return keras.ops.reshape(self.last["x"](h), (-1, 16, 16, 1))
+
+
+def several_scales():
+    return multi_scale.MultiScaleDiscriminator(
+        (16, 16, 1), 0, kind="convolutional", scales=2, width=2, spectral_normalization=True
+    )
+
+
+@pytest.mark.parametrize(
+    "networks",
+    [
+        lambda: (WithLists(), convolutional.Discriminator((16, 16, 1), 0, width=2)),
+        lambda: (convolutional.Generator((16, 16, 1), 3, width=2), several_scales()),
+    ],
+    ids=["own generator", "several scales"],
+)
+def test_a_run_continues_with_what_lies_in_lists_of_layers(networks, tmp_path):
+    """Running moments and directions of kernels, which no gradient moves."""
+
+    def fresh(seed):
+        keras.utils.set_random_seed(seed)
+        model = GAN(*networks(), latent_length=3)
+        model.compile()
+        model.build_networks(np.zeros((4, 16, 16, 1), np.float32))
+        return model
+
+    one, other = fresh(1), fresh(2)
+    for network in one.networks.values():
+        rng = np.random.default_rng(0)
+        network.set_weights([rng.normal(size=w.shape) for w in network.get_weights()])
+    checkpoints = Checkpoints(tmp_path, 1)
+    checkpoints.save(one, 7)
+    checkpoints.restore(other)
+    for role, network in one.networks.items():
+        restored = other.networks[role]
+        for ours, theirs in zip(network.weights, restored.weights, strict=True):
+            np.testing.assert_array_equal(ours, theirs, err_msg=ours.path)
