@@ -145,6 +145,20 @@ def _endings(divergence: str, toys: Iterable[str]) -> Table:
     )
 
 
+def _samplers() -> Table:
+    """The same runs by each sampler; only these seeds were sampled by all."""
+    titles = ("seeds", "fair", "HQ", "reverse KL", "spread/σ", "CPU seconds")
+    samplers = {
+        "rejection": "rejection",
+        "metropolis-hastings": "Metropolis-Hastings",
+    }
+    rows = {}
+    for toy in _SIX_TOYS:
+        rows[f"endings/{toy}-pairwise-seed100[567]"] = (toy, "plain")
+        rows |= {f"endings/{toy}-{name}-seed*": (toy, words) for name, words in samplers.items()}
+    return _table(("data", "sampler"), titles, rows)
+
+
 TABLES = {
     "readme/toy": Table(("data",), tuple(_readme_row(toy) for toy in _TOYS)),
     "toy/comparison": _table(
@@ -185,6 +199,7 @@ TABLES = {
     ),
     "toy/endings": _endings("0.01", ("ring8", "ring16", "grid25", "grid25_wide", "line")),
     "toy/endings-swiss": _endings("0.02", ("swiss",)),
+    "toy/samplers": _samplers(),
     "encoder/priors": _table(
         ("prior",),
         (

@@ -54,14 +54,23 @@ def assert_same_as_one_device(values, kind):
         np.testing.assert_allclose(values[f"{kind} {index}"], value, **TOLERANCE)
 
 
+QUICK = ("toy", "labels", "synchronized_batch", "spectral", "remedies", "mdgan")
+
+
 @pytest.fixture(scope="module")
 def on_two(tmp_path_factory):
-    return on_replicas(2, replicas.KINDS, tmp_path_factory.mktemp("replicas"))
+    return on_replicas(2, QUICK, tmp_path_factory.mktemp("replicas"))
 
 
-@pytest.mark.parametrize("kind", replicas.KINDS)
+@pytest.mark.parametrize("kind", QUICK)
 def test_two_replicas_compute_what_one_device_does(on_two, kind):
     assert_same_as_one_device(on_two, kind)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", sorted({*replicas.KINDS} - {*QUICK}))
+def test_so_they_do_with_other_kinds(tmp_path, kind):
+    assert_same_as_one_device(on_replicas(2, [kind], tmp_path), kind)
 
 
 @pytest.mark.slow
