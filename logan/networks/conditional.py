@@ -214,10 +214,20 @@ class SpectralClassProjection(_Spectral, ClassProjection):
         return self.normalized_kernel(training)
 
 
+def with_class(z: Any, labels: Any, classes: int) -> Any:
+    """Puts a `ClassEmbedding` of as many features beside z.
+
+    Normalization by class alone says little of y at first: its gains are 1, and they move as slowly
+    as any weight.
+    """
+    return keras.ops.concatenate([z, ClassEmbedding(classes, z.shape[-1])(labels)], axis=-1)
+
+
 def with_labels(
     layers: Iterable[keras.layers.Layer],
     latent_length: int,
     *,
+    classes: int,
     name: str,
     parts: int = 1,
     entered: type[keras.layers.Layer] = keras.layers.Layer,
@@ -227,6 +237,7 @@ def with_labels(
     Args:
         layers: one after the other; a `ConditionalNormalization` gets the labels too.
         latent_length: features of z.
+        classes: how many y there are; the first layer gets `with_class`.
         name: of the model.
         parts: into how many z is cut. The first goes into the first layer, and each further one
             enters in front of a layer of the kind `entered`, by `LatentModulation`.
@@ -234,6 +245,7 @@ def with_labels(
     """
     z, labels = keras.Input((latent_length,)), keras.Input((), dtype="int64")
     h, *rest = latent_parts(z, parts) if parts > 1 else [z]
+    h = with_class(h, labels, classes)
     for layer in layers:
         if rest and isinstance(layer, entered):
             h = LatentModulation()(h, rest.pop(0))

@@ -169,8 +169,9 @@ class Generator(Convolutional):
         hierarchical_latents: whether z is cut into one part more than there are levels: the first
             part makes the innermost feature map, each further one enters in front of an activation,
             see `logan.networks.hierarchy`.
-        classes: of G(z, y), how many; 0 for none. Each normalization then has a gain and a bias of
-            each class, see `ConditionalNormalization`.
+        classes: of G(z, y), how many; 0 for none. Numbers of y then stand beside z, see
+            `with_class`, and each normalization has a gain and a bias of each class, see
+            `ConditionalNormalization`.
     """
 
     role = "generator"
@@ -197,7 +198,12 @@ class Generator(Convolutional):
         layers = _upwards(size, channels, latent_length=first, **settings, classes=self.classes)
         if self.classes:
             self.stack = with_labels(
-                layers, self.latent_length, name="upwards", parts=parts, entered=LeakyReLU
+                layers,
+                self.latent_length,
+                classes=self.classes,
+                name="upwards",
+                parts=parts,
+                entered=LeakyReLU,
             )
             return
         stack = keras.Sequential([keras.Input((first,))], name="upwards")

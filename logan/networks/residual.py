@@ -33,7 +33,11 @@ from logan.networks.base import (
     check_positive,
     normalization_layers,
 )
-from logan.networks.conditional import ConditionalDiscriminator, ConditionalNormalization
+from logan.networks.conditional import (
+    ConditionalDiscriminator,
+    ConditionalNormalization,
+    with_class,
+)
 from logan.networks.convolutional import (
     channels_at,
     levels_of,
@@ -148,6 +152,7 @@ def _upwards(
     z = keras.Input((latent_length,))
     labels = keras.Input((), dtype="int64") if classes else None
     h, *parts = latent_parts(z, levels + 1) if hierarchical_latents else [z, *[None] * levels]
+    h = with_class(h, labels, classes) if classes else h
     h = keras.layers.Dense(SMALLEST_MAP**2 * innermost[-1])(h)
     h = keras.layers.Reshape(innermost)(h)
     for level, part in zip(reversed(range(levels)), parts, strict=True):
@@ -167,8 +172,9 @@ class Generator(convolutional.Generator):
         hierarchical_latents: whether z is cut into one part more than there are levels: the first
             part makes the innermost feature map, each further one enters the two activations of a
             block, see `logan.networks.hierarchy`.
-        classes: of G(z, y), how many; 0 for none. Each normalization then has a gain and a bias of
-            each class, see `ConditionalNormalization`.
+        classes: of G(z, y), how many; 0 for none. Numbers of y then stand beside z, see
+            `with_class`, and each normalization has a gain and a bias of each class, see
+            `ConditionalNormalization`.
 
     `attention_size` here is the side of a map in front of a block.
     """
