@@ -192,14 +192,8 @@ def test_networks_know_their_classes_in_files(digits_run):
     assert made.shape == (4, 16, 16, 1)
 
 
-@pytest.mark.parametrize(
-    "method",
-    [
-        pytest.param("conditional-pairwise", marks=pytest.mark.slow),
-        pytest.param("ac-gan", marks=pytest.mark.slow),
-        "self-conditioned",
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["conditional-pairwise", "ac-gan", "self-conditioned"])
 def test_a_run_stopped_half_way_ends_as_one_that_was_not(tmp_path, method):
     """Bit by bit: clusters are found at the steps 0, 4 and 8, on either way."""
     settings = dict(deterministic=True, schedule="constant", snapshots=0)
@@ -237,6 +231,7 @@ def test_clusters_are_asked_for_as_often_as_they_occur(tmp_path):
     assert generator.known_classes == model.classes
 
 
+@pytest.mark.slow
 def test_a_quick_look_finds_clusters_too(tmp_path):
     settings = dict(TINY, clusters=3, cluster_every=4, jit=False)
     experiment = preset("line", settings, method="self-conditioned")

@@ -124,7 +124,13 @@ def images_of(dtype=None, **settings):
     )
 
 
-@pytest.mark.parametrize("dtype", ["float32", "mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize(
+    "dtype",
+    [
+        "float32",
+        *(pytest.param(f"mixed_{one}", marks=pytest.mark.slow) for one in ("float16", "bfloat16")),
+    ],
+)
 def test_all_parts_in_one_step_that_is_saved_and_goes_on(dtype, tmp_path):
     model = images_of(dtype)
     model.compile()

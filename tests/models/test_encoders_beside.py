@@ -310,7 +310,7 @@ def test_second_discriminator_updates_with_each_of_the_first(x, name):
     "name",
     [
         # XLA takes its time.
-        pytest.param(name, marks=() if name in ("mdgan", "gan-encoder") else pytest.mark.slow)
+        pytest.param(name, marks=() if name == "mdgan" else pytest.mark.slow)
         for name in KINDS
     ],
 )
