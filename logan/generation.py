@@ -53,7 +53,10 @@ def decode(
         ValueError: if labels are needed and missing.
     """
     return in_batches(
-        model.averaged_generator, z, labels=_labels_for(model.generator, labels), size=size
+        model.averaged_generator,
+        z,
+        labels=_labels_for(getattr(model, "generator", None), labels),
+        size=size,
     )
 
 

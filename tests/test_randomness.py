@@ -87,6 +87,7 @@ def test_numbers_of_purposes_are_pinned():
         "AUGMENTATION": 21,
         "DROPOUT": 22,
         "INSTANCE_NOISE": 23,
+        "EVALUATION_LABEL": 40,
     }
 
 

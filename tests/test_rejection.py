@@ -26,6 +26,9 @@ class Coins:
     def generate(self, z):
         return (z > 0.8).astype(np.float32)
 
+    def generated(self, count, round=0):
+        return self.generate(self.latents(count, round))
+
     def held_out(self, count):
         return np.tile(np.float32([[0], [1]]), (count // 2 + 1, 1))[:count]
 

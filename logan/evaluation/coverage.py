@@ -75,7 +75,7 @@ def _of_prior(record: Record) -> Measured:
 COVERAGE = Measure(
     lambda record: record.has("modes", "generated"),
     _of_data,
-    (*_COLUMNS, Column("class accuracy", ("class_accuracy",), "{:.3f}", "higher")),
+    (*_COLUMNS, Column("mode accuracy", ("class_accuracy",), "{:.3f}", "higher")),
 )
 ENCODER_COVERAGE = Measure(
     lambda record: record.has("encoded") and not record.has("generated"), _of_prior, _COLUMNS

@@ -21,6 +21,7 @@ def history_of(*generators, name="line", latent_length=1, is_toy=True):
     return SimpleNamespace(
         toy=toy_distribution(name),
         is_toy=is_toy,
+        is_conditional=False,
         snapshots=snapshots,
         run=SimpleNamespace(experiment=experiment),
     )
