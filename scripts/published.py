@@ -146,7 +146,7 @@ def _endings(divergence: str, toys: Iterable[str]) -> Table:
 
 
 def _samplers() -> Table:
-    """Fresh seeds by the plain sampler and by others; each row with the same seeds as those above."""
+    """Fresh seeds by the plain sampler and by others, which have the same seeds."""
     rows = {}
     for toy in _SIX_TOYS:
         rows[f"endings/{toy}-pairwise-seed100[567]"] = (toy, "plain")

@@ -166,6 +166,7 @@ def test_cache_cut_short_under_a_run_kills_it_and_it_goes_on(tmp_path):
     assert len(np.load(frames, mmap_mode="r")) == 100
 
 
+@pytest.mark.slow
 def test_two_evaluations_at_once_leave_whole_files(tmp_path):
     run = train(
         dataclasses.replace(Experiment(width=4, hidden_layers=1), steps=4, log_every=2),

@@ -100,6 +100,7 @@ def logan_train(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
     )
 
 
+@pytest.mark.slow
 def test_command_has_a_default_folder_of_its_own_and_goes_on_there(tmp_path):
     settings = {name: getattr(EXPERIMENT, name) for name in ("width", "hidden_layers", "snapshots")}
     begun = preset("line", {**settings, "steps": 20})

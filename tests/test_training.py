@@ -317,7 +317,8 @@ def test_explosion_names_the_bound(tmp_path):
 # Rollbacks.
 
 
-@pytest.mark.parametrize("schedule", [pytest.param("constant", marks=pytest.mark.slow), "cosine"])
+@pytest.mark.slow
+@pytest.mark.parametrize("schedule", ["constant", "cosine"])
 def test_run_that_explodes_is_rolled_back_until_it_does_not(tmp_path, capsys, schedule):
     wild = dataclasses.replace(
         EXPERIMENT,

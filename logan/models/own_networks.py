@@ -34,7 +34,8 @@ def check_can_be_saved(role: str, network: keras.Model) -> None:
     if kind.from_config.__func__ is not keras.Model.from_config.__func__:
         return
     try:
-        inspect.signature(kind).bind(**network.get_config())
+        # In Python 3.11.2 the signature of some classes is that of __new__.
+        inspect.signature(kind.__init__).bind(network, **network.get_config())
     except TypeError as error:
         raise ValueError(
             f"Expected a {role} that can be made again by from_config(get_config()), to save it. "

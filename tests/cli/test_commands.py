@@ -197,6 +197,7 @@ def test_visualize_draws_a_toy_run(folder: Path, toy_runs: list[str]) -> None:
         assert animation.n_frames == 4  # steps 0, 10, 20 and 25
 
 
+@pytest.mark.slow
 def test_visualize_draws_the_joint_space_of_one_dimension(folder: Path) -> None:
     call("logan-train", "--experiment=line", "--steps=20", "--workdir=line", *TINY, cwd=folder)
     paths = call("logan-visualize", "--workdir=line", cwd=folder).splitlines()
@@ -307,6 +308,7 @@ def test_normal_prior_of_images_end_to_end(folder: Path, image_run: Path) -> Non
     )
 
 
+@pytest.mark.slow
 def test_plain_gan_trains_and_is_measured(folder: Path) -> None:
     call(
         "logan-train", "--experiment=ring8", "--model=gan", "--penalty=none", "--steps=20",
@@ -594,6 +596,7 @@ def test_evaluation_of_the_junction(junction_runs: list[Path]) -> None:
             assert picture.size[0] > 200
 
 
+@pytest.mark.slow
 def test_classifier_of_own_images_measures_a_run(folder: Path, junction_runs: list[Path]) -> None:
     for value, name in ((40, "dark"), (200, "bright")):
         (folder / "kinds" / name).mkdir(parents=True)
@@ -649,6 +652,7 @@ def test_classifiers_that_cannot_be_trained_are_refused(
     assert message in printed and "Traceback" not in printed
 
 
+@pytest.mark.slow
 def test_images_without_an_encoder_are_evaluated_and_compared(
     junction_runs: list[Path], tmp_path: Path
 ) -> None:

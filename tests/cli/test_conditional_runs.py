@@ -117,6 +117,7 @@ def test_a_name_of_a_class_counts_before_a_number(pictures_run):
     assert [classes.number(text) for text in ("0", "7", "left", "3")] == [0, 1, 2, 3]
 
 
+@pytest.mark.slow
 def test_reconstructions_and_ways_are_decoded_by_class(digits_run, pictures_run, folder):
     for command in (
         ["logan-reconstruct", "--count=2"],
@@ -207,6 +208,7 @@ def test_a_run_stopped_half_way_ends_as_one_that_was_not(tmp_path, method):
     assert halves.classes() == whole.classes()
 
 
+@pytest.mark.slow
 def test_toys_are_asked_for_their_modes(tmp_path):
     """The share of samples that lie nearest to the mode asked for."""
     run = trained(tmp_path, "ring8", "run", "conditional-bigan", mode_weights=(1.0, *[2.0] * 7))

@@ -26,6 +26,7 @@ def test_compiled_steps_agree_with_eager_ones(make, x, settings):
         np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-4, err_msg=one.path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [GAN, AdversarialEncoder], ids=lambda kind: kind.__name__)
 def test_other_kinds_compile_with_xla(make, x, kind):
     compiled = fitted(make(kind), x, 3, jit_compile=True)
