@@ -11,5 +11,5 @@ fi
 ruff format --check .
 ruff check .
 mypy
-# Two files at a time: most of a test's time is spent on one core. Files start in the order of pyproject.toml.
+# Two files at a time: most of a test's time is spent on one core. tests/conftest.py says which start first.
 pytest -m "$marks" -n "${TEST_WORKERS:-2}" --dist loadfile --no-loadscope-reorder "$@"

@@ -31,11 +31,13 @@ def check_can_be_saved(role: str, network: keras.Model) -> None:
         ValueError: if its constructor does not take what its `get_config` gives.
     """
     kind = type(network)
-    if kind.from_config.__func__ is not keras.Model.from_config.__func__:
+    constructor = kind.__init__
+    of_keras = constructor.__module__.startswith("keras.")  # as that of functional models
+    if of_keras or kind.from_config.__func__ is not keras.Model.from_config.__func__:
         return
     try:
-        # In Python 3.11.2 the signature of some classes is that of __new__.
-        inspect.signature(kind.__init__).bind(network, **network.get_config())
+        # The class's own signature will not do: in Python 3.11.2 it may be that of __new__.
+        inspect.signature(constructor).bind(network, **network.get_config())
     except TypeError as error:
         raise ValueError(
             f"Expected a {role} that can be made again by from_config(get_config()), to save it. "
