@@ -261,8 +261,26 @@ class Encoder(Convolutional):
         return {**super().get_config(), "output_activation": self.output_activation}
 
 
+class ImageDiscriminator(ConditionalDiscriminator, Network):
+    """What discriminators of images have in common: `features` of x, then `joint` with z beside."""
+
+    features: keras.Model
+    joint: keras.Sequential
+
+    @property
+    def last_stack(self) -> keras.Sequential:
+        return self.joint
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), **self.class_config()}
+
+    def seen(self, x: Any, z: Any, training: bool | None) -> Any:
+        features = self.features(x, training=training)
+        return keras.ops.concatenate([features, z], axis=-1) if self.latent_length else features
+
+
 @keras.saving.register_keras_serializable(package="logan.convolutional")
-class Discriminator(ConditionalDiscriminator, Network):
+class Discriminator(ImageDiscriminator):
     """D(x, z) -> logits: images and [batch, latent_length] -> float32 [batch, 1].
 
     Convolutions on x, then concat with z, one dense layer, the logit. With latent_length 0 it is
@@ -329,17 +347,6 @@ class Discriminator(ConditionalDiscriminator, Network):
             name="joint",
         )
         self.make_heads(self.parts)
-
-    @property
-    def last_stack(self) -> keras.Sequential:
-        return self.joint
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), **self.class_config()}
-
-    def seen(self, x: Any, z: Any, training: bool | None) -> Any:
-        features = self.features(x, training=training)
-        return keras.ops.concatenate([features, z], axis=-1) if self.latent_length else features
 
 
 CONVOLUTIONAL = Networks(Generator, Encoder, Discriminator)

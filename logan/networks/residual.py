@@ -28,13 +28,11 @@ from logan.networks.attention import attention_layers, check_attention_size
 from logan.networks.base import (
     PLAIN_PARTS,
     LeakyReLU,
-    Network,
     Networks,
     check_positive,
     normalization_layers,
 )
 from logan.networks.conditional import (
-    ConditionalDiscriminator,
     ConditionalNormalization,
     with_class,
 )
@@ -214,7 +212,7 @@ class Encoder(convolutional.Encoder):
 
 
 @keras.saving.register_keras_serializable(package="logan.residual")
-class Discriminator(ConditionalDiscriminator, Network):
+class Discriminator(convolutional.ImageDiscriminator):
     """D(x, z) -> logits: images and [batch, latent_length] -> float32 [batch, 1].
 
     Blocks on x, the sum over places, then concat with z, one dense layer, the logit. With
@@ -266,17 +264,6 @@ class Discriminator(ConditionalDiscriminator, Network):
             name="joint",
         )
         self.make_heads(PLAIN_PARTS)
-
-    @property
-    def last_stack(self) -> keras.Sequential:
-        return self.joint
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), **self.class_config()}
-
-    def seen(self, x: Any, z: Any, training: bool | None) -> Any:
-        features = self.features(x, training=training)
-        return keras.ops.concatenate([features, z], axis=-1) if self.latent_length else features
 
 
 RESIDUAL = Networks(Generator, Encoder, Discriminator)
