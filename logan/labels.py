@@ -1,13 +1,13 @@
 """The classes that a conditional model is asked for: their names, how often each occurs."""
 
 import dataclasses
-import difflib
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from logan.errors import UserError
+from logan.registry import offer
 
 _LISTED = 12  # names in a message
 
@@ -57,11 +57,10 @@ class Classes:
             return int(text)
         shown = ", ".join(self.names[:_LISTED])
         more = f" and {len(self) - _LISTED} others" if len(self) > _LISTED else ""
-        near = difflib.get_close_matches(text, self.names, n=3)
-        offer = f". Did you mean {' or '.join(near)}?" if near else ""
+        near = offer(text, self.names)
         raise UserError(
             f"--label: expected one of {shown}{more}, or a number from 0 to {len(self) - 1}. "
-            f"Received: {text!r}{offer}"
+            f"Received: {text!r}{'.' if near else ''}{near}"
         )
 
     def of_draws(self, draws: np.ndarray) -> np.ndarray:

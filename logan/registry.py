@@ -12,7 +12,7 @@ import importlib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -40,9 +40,16 @@ def check_name(name: str, names: Iterable[str], kind: str) -> None:
     """
     known = list(names)
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=3)
-        offer = f" Did you mean {' or '.join(near)}?" if near else ""
-        raise UserError(f"--{kind}: expected one of {', '.join(known)}. Received: {name!r}.{offer}")
+        listed = ", ".join(known)
+        raise UserError(
+            f"--{kind}: expected one of {listed}. Received: {name!r}.{offer(name, known)}"
+        )
+
+
+def offer(name: str, known: Sequence[str]) -> str:
+    """A question, after a space, with the nearest of the known names; nothing if none is near."""
+    near = difflib.get_close_matches(name, known, n=3)
+    return f" Did you mean {' or '.join(near)}?" if near else ""
 
 
 E = TypeVar("E", bound=Entry)
