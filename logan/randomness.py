@@ -131,7 +131,7 @@ def mixture(
         sigma: standard deviation per axis.
         weights: float32 [components], summing to one. Equal if None.
     """
-    chosen = components(choice_key, count, len(centers), weights)
+    chosen = components(choice_key, count, centers.shape[0], weights)
     return tf.gather(centers, chosen) + sigma * normal(noise_key, [count, centers.shape[1]])
 
 

@@ -54,7 +54,7 @@ def assert_same_as_one_device(values, kind):
         np.testing.assert_allclose(values[f"{kind} {index}"], value, **TOLERANCE)
 
 
-QUICK = ("toy", "synchronized_batch", "remedies", "mdgan")
+QUICK = ("toy", "synchronized_batch", "remedies")
 
 
 @pytest.fixture(scope="module")

@@ -81,7 +81,14 @@ def test_interrupted_run_is_continued_to_the_same_end(method, tmp_path, monkeypa
     assert logs[0] == logs[1]
 
 
-@pytest.fixture(scope="module", params=ALL)
+# Each of the others is close to one of these.
+QUICK = ("mdgan", "separate-discriminators", "gan-encoder")
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(one, marks=() if one in QUICK else pytest.mark.slow) for one in ALL],
+)
 def method(request):
     return request.param
 

@@ -36,7 +36,14 @@ def difference(real, fake, *, scale=1.0):
 
 METHODS.add("mine", Method(text="of the plugin", settings=dict(loss="difference:scale=0.5")))
 """
-TINY = ["--width=8", "--hidden_layers=1", "--batch_size=16", "--log_every=5", "--snapshots=0"]
+TINY = [
+    "--width=8",
+    "--hidden_layers=1",
+    "--batch_size=16",
+    "--log_every=5",
+    "--snapshots=0",
+    "--nojit",
+]
 
 IMAGES = """
 import keras

@@ -39,7 +39,9 @@ def whole(tmp_path_factory):
     return train(EXPERIMENT, tmp_path_factory.mktemp("runs") / "whole", show_progress=False).run
 
 
-@pytest.mark.parametrize(("end", "common"), [(100, 100), (130, 100)])
+@pytest.mark.parametrize(
+    ("end", "common"), [(100, 100), pytest.param(130, 100, marks=pytest.mark.slow)]
+)
 def test_finished_run_goes_on_as_if_it_had_been_longer(whole, tmp_path, capsys, end, common):
     run = train(with_steps(end), tmp_path / "run", show_progress=False).run
     assert run.checkpoints.steps() == sorted({common, end})

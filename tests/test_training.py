@@ -251,7 +251,7 @@ def crash(model):
     raise RuntimeError("a crash")
 
 
-@pytest.mark.parametrize("step", [10, 25])
+@pytest.mark.parametrize("step", [10, pytest.param(25, marks=pytest.mark.slow)])
 def test_crash_right_after_a_checkpoint_loses_nothing(undisturbed, tmp_path, monkeypatch, step):
     """Found by tests/campaigns/kill_runs.py: the snapshot of that step came after it, and never."""
     with monkeypatch.context() as patch:
@@ -390,7 +390,14 @@ def lose_data(checkpoint):
     (checkpoint / "model.data-00000-of-00001").unlink()
 
 
-@pytest.mark.parametrize("damage", [truncate, flip_a_bit, empty_index, lose_data])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        truncate,
+        flip_a_bit,
+        *(pytest.param(one, marks=pytest.mark.slow) for one in (empty_index, lose_data)),
+    ],
+)
 def test_damaged_newest_checkpoint_is_reported_and_the_one_before_it_used(
     undisturbed, copy, capfd, damage
 ):

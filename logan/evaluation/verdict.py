@@ -8,12 +8,14 @@ from typing import Any
 from logan.evaluation.measures import Measured
 from logan.evaluation.record import Record
 from logan.metrics.missed import SURE
+from logan.settings.names import PLAIN
 
 _NAMED = 3  # missed cases in the verdict
 _FEW_IMAGES = 1_000
 _FEW_OCCUPIED = 10
 _DENSITY_NEIGHBOURS = 5
 _ACCURATE = 0.99
+_PRECISE = 0.8
 _COPYING = 3  # times the share that held-out images have
 _LOW_SLOPE, _LOW_ALIGNMENT = 0.3, 0.2
 _STILL_FALLING = 0.97
@@ -58,7 +60,13 @@ def verdict(
         *_foreground(metrics),
         *_equal(metrics),
     ]
-    return Verdict(findings, [*_sizes(record), *_held_out(metrics), *_training(metrics, log)])
+    advice = [
+        *_sizes(record),
+        *_held_out(metrics),
+        *_training(metrics, log),
+        *_sampler(record, metrics),
+    ]
+    return Verdict(findings, advice)
 
 
 def expected_coverage(real: int, generated: int) -> float:
@@ -140,7 +148,7 @@ def _looks(metrics: dict[str, Any]) -> list[str]:
     if "precision" not in fidelity:
         return []
     precision = fidelity["precision"]
-    if precision >= 0.8:
+    if precision >= _PRECISE:
         return [f"{precision:.0%} of the generations lie among the real images (precision)."]
     return [
         f"Only {precision:.0%} of the generations lie among the real images (precision): the "
@@ -238,3 +246,15 @@ def _training(metrics: dict[str, Any], log: Sequence[dict[str, Any]]) -> list[st
                 "Held-out reconstructions still improved at the end of training: more --steps."
             )
     return advice
+
+
+def _sampler(record: Record, metrics: dict[str, Any]) -> list[str]:
+    """The other way to sample, where generations of the prior are worse than reconstructions."""
+    is_precise = metrics.get("fidelity", {}).get("precision", 1) >= _PRECISE
+    is_of_prior = metrics.get("sampler") == PLAIN and not record.has("generated_labels")
+    if is_precise or not is_of_prior or not record.has("reconstructed"):
+        return []
+    return [
+        "Generations look unlike the data. Where reconstructions look better, "
+        "--sampler=between-encodings generates from z near those of the training samples."
+    ]

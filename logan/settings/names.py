@@ -366,6 +366,10 @@ SAMPLERS = Registry(
         "metropolis-hastings": Entry(
             "logan.rejection:metropolis_hastings", "the end of a chain for each sample; steps=640"
         ),
+        "between-encodings": Entry(
+            "logan.between_encodings:between_encodings",
+            "G between encodings of neighbouring training samples; neighbours=5",
+        ),
     },
 )
 

@@ -39,7 +39,14 @@ from logan.snapshots import read_snapshots
 from logan.visualization.comparison import generations_figure, panel_columns, title_of
 
 COMMANDS = Path(sys.executable).parent
-TINY = ["--width=8", "--hidden_layers=1", "--batch_size=32", "--log_every=10", "--threads=1"]
+TINY = [
+    "--width=8",
+    "--hidden_layers=1",
+    "--batch_size=32",
+    "--log_every=10",
+    "--threads=1",
+    "--nojit",
+]
 TINY_IMAGES = [
     "--image_size=16",
     "--width=4",
@@ -419,7 +426,7 @@ def write_picture(path: Path, size: tuple[int, int], mode: str = "RGB") -> Path:
     "flags",
     [
         ["--kind=spherical", "--count=1", "--seed=3"],
-        ["--kind=traversal", "--count=2"],
+        pytest.param(["--kind=traversal", "--count=2"], marks=pytest.mark.slow),
         ["--kind=traversal", "--features=3,0"],
     ],
 )
@@ -505,7 +512,7 @@ def test_image_runs_are_compared(image_run: Path) -> None:
 
 def test_interrupted_training_stops_with_its_own_code_and_continues(tmp_path: Path) -> None:
     command = [
-        "logan-train", "--experiment=ring8", "--steps=4000", "--workdir=run", "--snapshots=0",
+        "logan-train", "--experiment=ring8", "--steps=2000", "--workdir=run", "--snapshots=0",
         *TINY, "--noprogress",
     ]  # fmt: skip
     process = subprocess.Popen(
@@ -519,12 +526,12 @@ def test_interrupted_training_stops_with_its_own_code_and_continues(tmp_path: Pa
     _, said = process.communicate(timeout=120)
     assert process.returncode == 128 + signal.SIGINT
     steps = [json.loads(line)["step"] for line in log.read_text().splitlines()]
-    assert steps[-1] < 4000
+    assert steps[-1] < 2000
     assert said.startswith(f"Stopping after step {steps[-1]:,}. Ctrl-C again: leave now, back to ")
     assert (tmp_path / f"run/checkpoints/step-{steps[-1]:08d}").is_dir()
     call(*command, cwd=tmp_path)
     steps = [json.loads(line)["step"] for line in log.read_text().splitlines()]
-    assert steps == list(range(10, 4001, 10))
+    assert steps == list(range(10, 2001, 10))
 
 
 def test_second_ctrl_c_leaves_at_once_and_says_what_the_run_goes_back_to(tmp_path: Path) -> None:
@@ -737,7 +744,9 @@ def bad_video(kind: str, folder: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("kind", ["missing", "empty", "truncated"])
+@pytest.mark.parametrize(
+    "kind", ["missing", pytest.param("empty", marks=pytest.mark.slow), "truncated"]
+)
 def test_bad_videos_are_refused_by_name(tmp_path: Path, kind: str) -> None:
     video = bad_video(kind, tmp_path)
     printed = call(

@@ -70,6 +70,7 @@ def size_of(path):
         return image.size
 
 
+@pytest.mark.slow
 def test_a_conditional_bigan_is_measured_by_the_classes_asked_for(folder, digits_run):
     shown = call(
         "logan-evaluate", f"--workdir={digits_run.path}", "--samples=60", "--threads=1",
@@ -101,7 +102,7 @@ def test_pictures_of_each_class_and_of_one(digits_run, pictures_run):
         call("logan-generate", f"--workdir={pictures_run.path}", "--count=6").strip()
     )
     assert wide > tall > 4 * 16  # four rows of six
-    for label in ("left", "0", "7", "2"):
+    for label in ("left", "2"):
         path = pictures_run.path / "one.png"
         call("logan-generate", f"--workdir={pictures_run.path}", f"--label={label}", "--count=4",
              f"--output={path}", "--scale=1")  # fmt: skip

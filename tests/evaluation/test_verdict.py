@@ -1,5 +1,7 @@
 """What is said of numbers."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -64,6 +66,18 @@ def test_a_training_that_still_improved_was_too_short(record):
     assert "more --steps" in said(record, {}, log=falling).advice[0]
     assert not said(record, {}, log=[{"held_out_distance": 0.1}] * 20).advice
     assert not said(record, {}, log=falling[:5]).advice
+
+
+def test_another_sampler_is_named_where_it_can_help(record):
+    metrics = {"fidelity": {"coverage": 0.4, "precision": 0.5}, "sampler": "plain"}
+    assert not said(record, metrics).advice  # without an encoder it cannot
+    with_encoder = dataclasses.replace(record, reconstructed=record.held_out)
+    assert "--sampler=between-encodings" in said(with_encoder, metrics).advice[0]
+    assert not said(with_encoder, {**metrics, "sampler": "between-encodings"}).advice
+    precise = {**metrics, "fidelity": {"coverage": 0.4, "precision": 0.9}}
+    assert not said(with_encoder, precise).advice
+    of_classes = dataclasses.replace(with_encoder, generated_labels=np.zeros(1_200, int))
+    assert not said(of_classes, metrics).advice
 
 
 def test_few_images_are_told(record):

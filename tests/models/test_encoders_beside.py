@@ -29,7 +29,11 @@ KINDS = {
     "separate": (SeparateDiscriminators, 2, dict(second_discriminator_weight=0.5)),
 }
 SECOND = [name for name, (_, features, _) in KINDS.items() if features]
-each_kind = pytest.mark.parametrize("name", KINDS)
+# reg-gan and gan-encoder are of one class.
+each_kind = pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.slow) if name == "reg-gan" else name for name in KINDS],
+)
 each_with_second = pytest.mark.parametrize("name", SECOND)
 
 

@@ -214,7 +214,14 @@ def test_gan_is_exported_without_a_call(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "first", ["import keras, logan", "import logan; import keras", "import logan, logan.metrics"]
+    "first",
+    [
+        "import logan; import keras",
+        *(
+            pytest.param(one, marks=pytest.mark.slow)
+            for one in ("import keras, logan", "import logan, logan.metrics")
+        ),
+    ],
 )
 def test_saved_models_are_found_after_the_import_of_the_package(first, tmp_path):
     path = tmp_path / "model.keras"

@@ -279,6 +279,14 @@ def test_encoder_prior_of_separate_modes(make):
     assert ((z[:, 0] > 0) == (z[:, 1] > 0)).all()
 
 
+@pytest.mark.parametrize("steps_per_execution", [1, 2])
+def test_encoder_of_separate_modes_trains_without_xla(make, x, steps_per_execution):
+    model = make(AdversarialEncoder, prior_centers=[[0.5, 0.5], [-0.5, -0.5]])
+    model.compile(jit_compile=False, steps_per_execution=steps_per_execution)
+    losses = model.fit(np.tile(x, (4, 1)), batch_size=len(x), verbose=0).history
+    assert np.isfinite(losses["discriminator_loss"]).all()
+
+
 def test_calls_reconstruct_generate_and_encode(make, x):
     bigan, gan, encoder = make(BiGAN), make(GAN), make(AdversarialEncoder)
     np.testing.assert_array_equal(bigan(x), bigan.generator(bigan.encoder(x)))
