@@ -151,6 +151,7 @@ def _samplers() -> Table:
     for toy in _SIX_TOYS:
         rows[f"endings/{toy}-pairwise-seed100[567]"] = (toy, "plain")
         rows[f"endings/{toy}-rejection-seed100[567]"] = (toy, "rejection")
+        rows[f"endings/{toy}-between-encodings-seed100[567]"] = (toy, "between encodings")
     for toy, seed in (("grid25", 1001), ("ring8", 1005)):
         for name, words in (
             ("pairwise", "plain"),

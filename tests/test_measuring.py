@@ -2,12 +2,10 @@
 
 import csv
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+from installed import call
 from PIL import Image
 
 import logan
@@ -23,14 +21,6 @@ def blobs(seed, count, places, side=16):
         top, left = places[random.integers(len(places))]
         image[top : top + 5, left : left + 5] = random.integers(200, 255)
     return images
-
-
-def call(*flags, code=0):
-    """Runs logan-measure, expects the exit code, and returns what it printed."""
-    command = Path(sys.executable).parent / "logan-measure"
-    done = subprocess.run([command, *flags], capture_output=True, text=True, timeout=240)
-    assert done.returncode == code, f"{done.stdout}\n{done.stderr}"
-    return done.stdout if code == 0 else done.stderr
 
 
 PLACES = [(0, 0), (0, 11), (11, 0), (11, 11)]
@@ -85,6 +75,7 @@ def test_the_command_writes_a_page_that_names_what_was_missed(tmp_path):
     np.save(tmp_path / "made.npy", blobs(1, 200, PLACES[:3]) / 127.5 - 1)
     output = tmp_path / "out"
     printed = call(
+        "logan-measure",
         f"--real={tmp_path / 'real'}",
         f"--generated={tmp_path / 'made.npy'}",
         f"--output={output}",
@@ -112,5 +103,5 @@ def test_the_command_refuses_before_any_work(tmp_path):
         ([f"--real={made}", f"--generated={made}", "--extractor=vgg"], "extractor"),
         ([f"--real={made}", f"--generated={made}", f"--output={made}"], "--output: expected a"),
     ):
-        assert message in call(*flags, code=2)
+        assert message in call("logan-measure", *flags, code=2)
         assert not (tmp_path / "measured").exists()

@@ -2,15 +2,12 @@
 
 import dataclasses
 import json
-import os
 import signal
-import subprocess
-import sys
-from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+from installed import call
 
 from logan.callbacks import SaveCheckpoints
 from logan.evaluation import evaluate
@@ -21,8 +18,6 @@ from logan.snapshots import read_snapshots
 from logan.training import train
 from logan.visualization import visualize
 
-COMMANDS = Path(sys.executable).parent
-ROOT = Path(__file__).parents[1]
 WITH_SECOND = ("alice-adversarial", "mdgan", "separate-discriminators")
 ALL = (*WITH_SECOND, "reg-gan", "gan-encoder")
 TINY = dict(
@@ -37,16 +32,6 @@ TINY_IMAGES = [
 
 def experiment_of(method: str, **settings: object) -> Experiment:
     return preset("line", {**TINY, **settings}, method)
-
-
-def call(command: str, *arguments: str) -> str:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [COMMANDS / command, *arguments],
-        capture_output=True, text=True, timeout=240, env=environment,
-    )  # fmt: skip
-    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
-    return done.stdout
 
 
 def everything(run):

@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -16,6 +15,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from installed import COMMANDS, call
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -38,7 +38,6 @@ from logan.settings import (
 from logan.snapshots import read_snapshots
 from logan.visualization.comparison import generations_figure, panel_columns, title_of
 
-COMMANDS = Path(sys.executable).parent
 TINY = [
     "--width=8",
     "--hidden_layers=1",
@@ -57,15 +56,6 @@ TINY_IMAGES = [
     "--snapshots=1",
     "--threads=1",
 ]
-
-
-def call(command: str, *arguments: str, code: int = 0, cwd: Path | None = None) -> str:
-    """Runs an installed command, expects the exit code, and returns what it printed."""
-    done = subprocess.run(
-        [COMMANDS / command, *arguments], cwd=cwd, capture_output=True, text=True, timeout=240
-    )
-    assert done.returncode == code, f"{done.stdout}\n{done.stderr}"
-    return done.stdout if code == 0 else done.stderr
 
 
 def tensorboard_tags(folder: Path) -> dict[str, Any]:

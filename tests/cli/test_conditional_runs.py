@@ -1,14 +1,12 @@
 """Conditional runs through the command line, from training to pictures by class."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 import quadrants
+from installed import call
 from PIL import Image
 
 from logan.errors import RunError, UserError
@@ -18,19 +16,10 @@ from logan.runs import Run
 from logan.settings import preset
 from logan.training import train
 
-COMMANDS = Path(sys.executable).parent
 SMALL = dict(
     image_size=16, width=4, latent_length=4, batch_size=8, steps=4, log_every=2, snapshots=1
 )
 TINY = dict(width=8, hidden_layers=1, batch_size=16, steps=8, log_every=2, checkpoint_every=4)
-
-
-def call(command, *arguments, code=0):
-    done = subprocess.run(
-        [COMMANDS / command, *map(str, arguments)], capture_output=True, text=True, timeout=240
-    )
-    assert done.returncode == code, f"{done.stdout}\n{done.stderr}"
-    return done.stdout if code == 0 else done.stderr
 
 
 @pytest.fixture(scope="module")

@@ -1,13 +1,11 @@
 """Runs on stacked digits and on images with classes, from training to the page."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import quadrants
+from installed import call
 from PIL import Image
 
 import logan
@@ -17,18 +15,9 @@ from logan.runs import Run
 from logan.settings import preset
 from logan.training import train
 
-COMMANDS = Path(sys.executable).parent
 SMALL = dict(
     image_size=16, width=4, latent_length=4, batch_size=8, steps=4, log_every=2, snapshots=1
 )
-
-
-def call(command, *arguments, code=0):
-    done = subprocess.run(
-        [COMMANDS / command, *map(str, arguments)], capture_output=True, text=True, timeout=240
-    )
-    assert done.returncode == code, f"{done.stdout}\n{done.stderr}"
-    return done.stdout if code == 0 else done.stderr
 
 
 @pytest.fixture(scope="module")
