@@ -100,12 +100,14 @@ def evaluate(
         "training_seconds": records[-1]["seconds"] if records else None,
         **metrics_from(record, found),
     }
-    folder = run.path / _variant(experiment, sampler, weights)
+    variant = _variant(experiment, sampler, weights)
+    name = re.sub(r"[^\w.=,-]", "-", ",".join(variant))
+    folder = run.path / "variants" / name if variant else run.path
     pictures = _write_files(folder, found)
     path = folder / run.metrics.name
     if experiment.is_image:
-        show_in_tensorboard(run, metrics, pictures)
-        title = f"{run.label} at step {metrics['step']:,}"
+        show_in_tensorboard(run, metrics, pictures, name)
+        title = ", ".join([f"{run.label} at step {metrics['step']:,}", *variant])
         said = verdict(record, metrics, found, records, rivals_of(run, metrics))
         pictures.append(_write_page(folder, title, record, metrics, found, said, records))
     write_json(path, metrics)
@@ -198,12 +200,10 @@ def metrics_from(record: Record, found: dict[str, Measured]) -> dict[str, Any]:
     return {**finite, "protocol": ". ".join(filter(None, sentences))}
 
 
-def _variant(experiment: Experiment, sampler: str, weights: str | None) -> Path:
-    """The folder within the run's for what was not measured as the run's settings have it."""
+def _variant(experiment: Experiment, sampler: str, weights: str | None) -> list[str]:
+    """In what the measuring was not as the run's settings have it, setting=value."""
     parts = [] if sampler == PLAIN else [f"sampler={sampler}"]
-    if weights not in (None, experiment.weights):
-        parts.append(f"weights={weights}")
-    return Path("variants", re.sub(r"[^\w.=,-]", "-", ",".join(parts))) if parts else Path()
+    return parts if weights in (None, experiment.weights) else [*parts, f"weights={weights}"]
 
 
 def _write_files(folder: Path, found: dict[str, Measured]) -> list[Path]:

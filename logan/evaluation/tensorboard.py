@@ -1,6 +1,7 @@
 """An evaluation in TensorBoard, beside the run's training curves."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +16,21 @@ from logan.settings import to_flags
 _FOLDER = "evaluation"
 
 
-def show_in_tensorboard(run: Run, metrics: dict[str, Any], pictures: list[Path]) -> None:
+def show_in_tensorboard(
+    run: Run, metrics: dict[str, Any], pictures: Sequence[Path], variant: str = ""
+) -> None:
     """Writes the numbers, the pictures and the settings, as hparams, into the run's event files.
 
-    Those of an earlier evaluation go.
+    Those of an earlier evaluation of the same variant go.
 
     Args:
         run: the run.
         metrics: numbers by name, as `logan.evaluation.evaluate` gives them.
         pictures: paths of PNG files.
+        variant: in what it was not measured as its settings have it; such an evaluation stands
+            beside the run's own.
     """
-    folder = run.tensorboard / _FOLDER
+    folder = run.tensorboard / "-".join(filter(None, [_FOLDER, variant]))
     shutil.rmtree(folder, ignore_errors=True)
     writer = tf.summary.create_file_writer(str(folder))
     with writer.as_default(step=metrics["step"]):
@@ -40,7 +45,10 @@ def show_in_tensorboard(run: Run, metrics: dict[str, Any], pictures: list[Path])
             line.encode(errors="backslashreplace").decode() for line in to_flags(run.experiment)
         )
         flags = (line.removeprefix("--").partition("=") for line in lines)
-        hparams.hparams({name: value for name, _, value in flags}, trial_id=run.label)
+        hparams.hparams(
+            {name: value for name, _, value in flags},
+            trial_id="-".join(filter(None, [run.label, variant])),
+        )
     writer.close()
 
 

@@ -118,11 +118,12 @@ def _missed(metrics: dict[str, Any], found: dict[str, Measured]) -> list[str]:
             "No image stands out as missed: nowhere are generations fewer than chance explains."
         ]
     cases = found["missed"].notes
-    share = numbers["missed_share"]
+    count, share = numbers["missed_cases"], numbers["missed_share"]
+    in_all = f"In all {count:,} cases" if count > 1 else "That is the only case"
     return [
-        f"Forgets mostly: {'; '.join(cases[:_NAMED])}. In all {numbers['missed_cases']:,} "
-        f"case{'s' if numbers['missed_cases'] > 1 else ''}, with {share:.1%} of the real images, "
-        f"have fewer generations around them than chance explains (below {SURE:.0%})."
+        f"Forgets mostly: {'; '.join(cases[:_NAMED])}. {in_all}; "
+        f"{share:.{1 if share >= 0.001 else 3}%} of the real images have fewer generations around "
+        f"them than chance explains (below {SURE:.0%})."
     ]
 
 

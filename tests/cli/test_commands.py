@@ -593,6 +593,25 @@ def test_evaluation_of_the_junction(junction_runs: list[Path]) -> None:
             assert picture.size[0] > 200
 
 
+def test_another_sampler_is_measured_beside(junction_runs: list[Path]) -> None:
+    run, name = junction_runs[0], "sampler=between-encodings-neighbours=2"
+    own = run / "tensorboard" / "evaluation" / "of the prior"
+    own.parent.mkdir(exist_ok=True)  # a test before this one may have measured it
+    own.touch()
+    call(
+        "logan-evaluate", f"--workdir={run}", "--samples=20", "--extractor=none",
+        "--sampler=between-encodings:neighbours=2",
+    )  # fmt: skip
+    metrics = json.loads((run / "variants" / name / "metrics.json").read_text())
+    assert metrics["sampler"] == "between-encodings:neighbours=2"
+    assert "between the encodings of 240 training samples" in metrics["protocol"]
+    page = (run / "variants" / name / "report.html").read_text()
+    assert "at step 4, sampler=between-encodings:neighbours=2</h1>" in page
+    assert own.exists()
+    tags = tensorboard_tags(run / "tensorboard" / f"evaluation-{name}")
+    assert "foreground/generated_share" in tags["tensors"]
+
+
 @pytest.mark.slow
 def test_classifier_of_own_images_measures_a_run(folder: Path, junction_runs: list[Path]) -> None:
     for value, name in ((40, "dark"), (200, "bright")):

@@ -41,9 +41,11 @@ def test_missed_cases_are_named_worst_first(record):
     numbers = {"missed_cases": 4, "missed_share": 0.031}
     found = said(record, {"missed": numbers}, ["a.png", "b.png and 3 like it", "c", "d"]).findings
     assert found == [
-        "Forgets mostly: a.png; b.png and 3 like it; c. In all 4 cases, with 3.1% of the real "
-        "images, have fewer generations around them than chance explains (below 5%)."
+        "Forgets mostly: a.png; b.png and 3 like it; c. In all 4 cases; 3.1% of the real images "
+        "have fewer generations around them than chance explains (below 5%)."
     ]
+    one = said(record, {"missed": {"missed_cases": 1, "missed_share": 0.00025}}, ["a.png"]).findings
+    assert one[0].startswith("Forgets mostly: a.png. That is the only case; 0.025% of the real")
     nothing = said(record, {"missed": {"missed_cases": 0, "missed_share": 0}}).findings
     assert nothing[0].startswith("No image stands out")
 
