@@ -162,6 +162,12 @@ def _samplers() -> Table:
     return _table(("data", "sampler"), ("seeds", "fair", "HQ", "reverse KL", "spread/σ"), rows)
 
 
+# Trials of the junction by settings, with both samplers.
+_ENCODED = {
+    "z16-w300": "width 16, z of 16, weight 300",
+    "z32-w600": "width 16, z of 32, weight 600",
+}
+
 TABLES = {
     "readme/toy": Table(("data",), tuple(_readme_row(toy) for toy in _TOYS)),
     "toy/comparison": _table(
@@ -343,6 +349,36 @@ TABLES = {
                 "WGAN-GP's penalty (10) in place of the pairwise, weight 100, z of 8",
             ),
             "trials/junction/ae-300-z16": ("no penalty, vanilla, weight 300, z of 16",),
+        },
+    ),
+    "trials/junction-encodings": _table(
+        ("settings", "sampler"),
+        (
+            "step",
+            "foreground",
+            "distance",
+            "faint",
+            "occupied",
+            "fair cells",
+            "fair colours",
+            "cars kept",
+            "occupied SSIM",
+            "recall",
+            "coverage",
+            "Fréchet",
+        ),
+        {
+            f"trials/junction/{name}{file}": (settings, sampler)
+            for name, settings in _ENCODED.items()
+            for file, sampler in (("", "plain"), ("-between", "between encodings"))
+        },
+    ),
+    "trials/junction-switches": _table(
+        ("settings",),
+        ("step", "foreground", "distance", "faint", "occupied", "fair cells", "cars kept"),
+        {
+            "trials/junction/z16-w300": ("z uniform",),
+            "trials/junction/switches": ("8 of the 16 features of z are -1 or 1",),
         },
     ),
     "trials/junction-hinge": _table(

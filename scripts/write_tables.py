@@ -1,4 +1,4 @@
-"""Writes the numbers of results/ and README.md from the files in results/metrics.
+"""Writes the numbers of results/, docs/ and README.md from the files in results/metrics.
 
 A page marks what is written; the rest of it is left alone:
 
@@ -102,8 +102,9 @@ def fill(root: Path, text: str) -> str:
 
 
 def pages(root: Path) -> list[Path]:
-    """README.md and every page of results."""
-    return [root / "README.md", *sorted((root / "results").rglob("*.md"))]
+    """README.md and every page of docs and results."""
+    folders = (root / "docs", root / "results")
+    return [root / "README.md", *(path for each in folders for path in sorted(each.rglob("*.md")))]
 
 
 def stale(root: Path) -> dict[Path, str]:
