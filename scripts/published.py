@@ -166,6 +166,7 @@ def _samplers() -> Table:
 _ENCODED = {
     "z16-w300": "width 16, z of 16, weight 300",
     "z32-w600": "width 16, z of 32, weight 600",
+    "z32-w1000": "width 32, z of 32, weight 1000, step 5,000 of 20,000 (taken)",
 }
 
 TABLES = {

@@ -69,6 +69,9 @@ _PAIRWISE_IMAGES = dict(
 )
 _SMALL_LATENT: dict[str, Settings] = {"traffic": dict(latent_length=8)}
 
+# What differs between frames of a fixed camera is little, and has to weigh enough to be kept.
+_KEPT: dict[str, Settings] = {"traffic": dict(latent_length=32, autoencoder_weight=1000.0)}
+
 _PLAIN = dict(penalty="none", loss="vanilla", discriminator_steps=1, autoencoder_weight=0.0)
 _SLOW = dict(learning_rate=2e-4, beta_1=0.5)
 _CRITIC = dict(loss="wasserstein", autoencoder_weight=0.0, discriminator_steps=5)
@@ -301,7 +304,7 @@ METHODS = Registry(
             toys=dict(autoencoder_weight=1.0),
             # The penalty brings the rare things, this keeps each in its own reconstruction.
             images=dict(_PAIRWISE_IMAGES, autoencoder_weight=300.0),
-            by_experiment=_PAIRWISE_TOYS,
+            by_experiment={**_PAIRWISE_TOYS, **_KEPT},
             image_step=1 / 0.92,
         ),
         "pairwise-fourier": Method(
@@ -346,6 +349,7 @@ METHODS = Registry(
             settings=dict(penalty="gradient", penalty_weight=10.0, loss="wasserstein"),
             toys=dict(autoencoder_weight=1.0),
             images=dict(discriminator_steps=2, autoencoder_weight=300.0, learning_rate=1e-3),
+            by_experiment=_KEPT,
         ),
         "gan": Method(
             text="plain GAN",
