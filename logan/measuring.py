@@ -268,11 +268,11 @@ def _shape(run: Run) -> Shape:
 def _of_run(run: Run, part: Part, size: int, channels: int, choice: Choice) -> ImageSet:
     """Generations of a run, or one part of its data."""
     if part == "generated":
-        from logan.sampling import sample
+        from logan.sampling import sample_run
 
-        images, _ = sample(run.trained_model(), choice.seed, choice.samples)
+        images, notes = sample_run(run, choice.seed, choice.samples)
         found = load_image_set(np.clip(images, -1, 1), size, channels, "--generated")
-        return dataclasses.replace(found, text=f"{len(found):,} generations of {run.path}")
+        return dataclasses.replace(found, text=f"{len(found):,} generations of {run.path}{notes}")
     from logan.datasets.load import load_images
 
     data, count = load_images(run.experiment, run.cache), choice.samples

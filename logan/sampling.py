@@ -9,10 +9,12 @@ from typing import Protocol, cast
 
 import numpy as np
 
+from logan.datasets.load import load
 from logan.errors import RunError, UserError
 from logan.generation import decode, evaluation_latents
 from logan.models.adversarial import AdversarialModel
 from logan.models.generative import GenerativeModel
+from logan.runs import Run
 from logan.settings.names import PLAIN, SAMPLERS
 
 _AT_ONCE = 500
@@ -159,3 +161,26 @@ def sample(
             f"--sampler={sampler}: expected {count} samples. Received: {list(samples.shape)}"
         )
     return samples, "; ".join(source.notes)
+
+
+def sample_run(run: Run, seed: int, count: int) -> tuple[np.ndarray, str]:
+    """Samples of a run's trained model by the run's own sampler; see `sample`.
+
+    Returns:
+        float32 [count, ...], and how they were drawn, in words: see `drawn_by`.
+    """
+    sampler = run.experiment.sampler
+    samples, notes = sample(run.trained_model(), seed, count, sampler, data_for(sampler, run))
+    return samples, drawn_by(sampler, notes)
+
+
+def data_for(sampler: str, run: Run) -> RealData | None:
+    """The data of a run for a sampler; None for the plain one, which needs none."""
+    return None if sampler == PLAIN else load(run.experiment, run.cache)
+
+
+def drawn_by(sampler: str, notes: str = "") -> str:
+    """The end of a sentence on samples: nothing of the plain sampler, the name of another one."""
+    if sampler == PLAIN:
+        return ""
+    return f", by the sampler {sampler}" + (f" ({notes})" if notes else "")

@@ -14,7 +14,7 @@ from logan import __version__, environment
 from logan.errors import UserError
 from logan.extractors import check_classifier, check_extractor
 from logan.registry import load_plugins, parse_part
-from logan.settings.names import EXTRACTORS, PLAIN, SAMPLERS
+from logan.settings.names import EXTRACTORS, SAMPLERS
 
 FLAGS = flags.FLAGS
 FAILED = 2  # exit code: a user's mistake
@@ -163,9 +163,10 @@ def define_threads() -> None:
 def define_sampler() -> None:
     flags.DEFINE_string(
         "sampler",
-        PLAIN,
+        None,
         "How to sample from the generator, with settings if any: name:setting=value. One of "
-        f"{', '.join(SAMPLERS)}.",
+        f"{', '.join(SAMPLERS)}. Default: as the run's own --sampler says, plain unless its method "
+        "has another one.",
         module_name="logan.cli",
     )
 
@@ -181,13 +182,14 @@ def define_weights() -> None:
     )
 
 
-def given_sampler() -> str:
-    """--sampler.
+def given_sampler() -> str | None:
+    """--sampler, None if it was not given.
 
     Raises:
         UserError: if there is none of its name.
     """
-    SAMPLERS.check(parse_part(FLAGS.sampler, SAMPLERS.kind).name)
+    if FLAGS.sampler is not None:
+        SAMPLERS.check(parse_part(FLAGS.sampler, SAMPLERS.kind).name)
     return FLAGS.sampler
 
 

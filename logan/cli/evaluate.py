@@ -5,7 +5,7 @@ from absl import flags
 from logan.cli import command
 from logan.extractors import check_has_classifier
 from logan.runs import Run
-from logan.settings.names import DATASETS, PLAIN
+from logan.settings.names import DATASETS
 
 TEXT = """Measures a run at its newest checkpoint: prints a table, writes metrics.json; of images
 also missed.csv and pictures of what the generator covers worst and of where things appear.
@@ -49,7 +49,7 @@ def main() -> None:
         name: {"reconstruction": closeness}
         for name, closeness in metrics.get("baselines", {}).items()
     }
-    variant = [sampler] if sampler != PLAIN else []
+    variant = [] if sampler in (None, run.experiment.sampler) else [sampler]
     variant += [f"{settings.weights} weights"] if settings.weights else []
     label = ", ".join([run.label, *variant])
     print(table({label: metrics, **guesses}))

@@ -53,7 +53,7 @@ def define() -> None:
 def main() -> None:
     command.load_given_plugins()
     run = image_run.open_run()
-    sampler = command.given_sampler()
+    sampler = command.given_sampler() or run.experiment.sampler
     output = image_run.output_path(run, "generations.png")
     if flags.FLAGS.size is not None and flags.FLAGS.scale is not None:
         raise UserError(
@@ -75,10 +75,9 @@ def main() -> None:
                 f"{flags.FLAGS[name].value}"
             )
     command.start_tensorflow()
-    from logan.datasets.load import load
     from logan.figures.grids import comparison_sheet, image_grid
     from logan.generation import by_class
-    from logan.sampling import sample
+    from logan.sampling import data_for, sample
 
     model = run.trained_model(flags.FLAGS.weights)
     seed, scale = flags.FLAGS.seed, flags.FLAGS.scale or _SCALE
@@ -94,8 +93,7 @@ def main() -> None:
         grid = image_grid(by_class(model, seed, [label], count)[0], flags.FLAGS.columns)
         print(image_run.save_grid(grid, output, scale))
         return
-    data = None if sampler == PLAIN else load(run.experiment, run.cache)
-    images, _ = sample(model, seed, count, sampler, data)
+    images, _ = sample(model, seed, count, sampler, data_for(sampler, run))
     grid = image_grid(images, flags.FLAGS.columns)
     print(image_run.save_grid(grid, output, scale))
 

@@ -18,7 +18,7 @@ from logan.models.adversarial_encoder import AdversarialEncoder
 from logan.models.assemble import assemble
 from logan.models.encoding import EncodingModel
 from logan.runs import Run
-from logan.sampling import Source, sample
+from logan.sampling import Source, drawn_by, sample
 from logan.settings.names import PLAIN
 
 PROBED = 10_000  # images of each part, at most
@@ -62,7 +62,7 @@ def _of_toy(model: AdversarialModel, run: Run, samples: int, sampler: str) -> Re
     x, labels = toy.evaluation_sample(seed, samples), toy.evaluation_labels(seed, samples)
     generated, notes = sample(model, seed, samples, sampler, toy)
     return Record(
-        f"{samples:,} samples of {_averaged(model)} with the run's seed{_by(sampler, notes)}"
+        f"{samples:,} samples of {_averaged(model)} with the run's seed{drawn_by(sampler, notes)}"
         f"{_asked(model, run)}",
         seed,
         x,
@@ -105,9 +105,10 @@ def _of_images(
     if images.stacked is not None:
         generated = to_uint8(generated)  # a quarter of the memory, as so many are needed
     return Record(
-        f"{samples:,} generations of {_averaged(model)} with the run's seed{_by(sampler, notes)}"
-        f"{_asked(model, run)}; real: up to {COMPARED:,} images of each part, evenly spread, here "
-        f"{len(train):,} for training and {len(x):,} held out ({images.split})",
+        f"{samples:,} generations of {_averaged(model)} with the run's seed"
+        f"{drawn_by(sampler, notes)}{_asked(model, run)}; real: up to {COMPARED:,} images of each "
+        f"part, evenly spread, here {len(train):,} for training and {len(x):,} held out "
+        f"({images.split})",
         seed,
         x,
         held_out_index=index,
@@ -194,12 +195,6 @@ def _asked_labels(
     if not run.experiment.takes_labels or sampler != PLAIN:
         return None
     return Source(model, run.experiment.seed).labels(samples)
-
-
-def _by(sampler: str, notes: str) -> str:
-    if sampler == PLAIN:
-        return ""
-    return f", by the sampler {sampler}" + (f" ({notes})" if notes else "")
 
 
 def _by_encoder(

@@ -24,7 +24,6 @@ from logan.files import read_json, write_json, write_text
 from logan.keras_settings import package_settings
 from logan.runs import Run
 from logan.settings import DATASETS, Experiment
-from logan.settings.names import PLAIN
 
 if TYPE_CHECKING:
     from logan.extractors.base import Extractor
@@ -48,15 +47,15 @@ def evaluate(
     samples: int | None = None,
     extractor: str = "random",
     extractor_weights: str | Path | None = None,
-    sampler: str = PLAIN,
+    sampler: str | None = None,
     weights: str | None = None,
     classifier: str = "",
 ) -> tuple[dict[str, Any], list[Path]]:
     """Measures a run at its newest checkpoint and writes metrics.json.
 
     The measures write files and pictures of their own beside it. Those of an earlier evaluation
-    go, unless they are written anew. What another sampler than the plain one gives, or other
-    weights than the run's --weights, lies in a folder of its own in the run's `variants`.
+    go, unless they are written anew. What another sampler than the run's --sampler gives, or other
+    weights than its --weights, lies in a folder of its own in the run's `variants`.
 
     Args:
         run: a trained run.
@@ -65,7 +64,7 @@ def evaluate(
         extractor: images: whose features are compared, see `make_extractor`; "none" leaves out
             what needs features.
         extractor_weights: a file of its weights, where it takes one.
-        sampler: how to sample, see `logan.sampling.sample`.
+        sampler: how to sample, see `logan.sampling.sample`; None for the run's --sampler.
         weights: `best` or `last`, see `Run.trained_model`.
         classifier: images: the path of a model that tells their classes, or the digits of
             stacked_mnist; "none" leaves out what needs it. Empty: the extractor, if it is one.
@@ -84,6 +83,7 @@ def evaluate(
     from logan.evaluation.tensorboard import show_in_tensorboard
 
     experiment = run.experiment
+    sampler = sampler or experiment.sampler
     features, labeller = _networks(experiment, extractor, extractor_weights, classifier)
     model = run.trained_model(weights)
     record = record_of(model, run, samples, features, sampler, labeller)
@@ -202,7 +202,7 @@ def metrics_from(record: Record, found: dict[str, Measured]) -> dict[str, Any]:
 
 def _variant(experiment: Experiment, sampler: str, weights: str | None) -> list[str]:
     """In what the measuring was not as the run's settings have it, setting=value."""
-    parts = [] if sampler == PLAIN else [f"sampler={sampler}"]
+    parts = [] if sampler == experiment.sampler else [f"sampler={sampler}"]
     return parts if weights in (None, experiment.weights) else [*parts, f"weights={weights}"]
 
 

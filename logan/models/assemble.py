@@ -21,7 +21,7 @@ from logan.models.kernel_adamw import KernelAdamW
 from logan.models.self_conditioned import SelfConditionedGAN
 from logan.networks import mlp
 from logan.networks.multi_scale import MultiScaleDiscriminator
-from logan.settings import DATASETS, NETWORKS, PRIORS, TERMS, Experiment
+from logan.settings import DATASETS, NETWORKS, PRIORS, SAMPLERS, TERMS, Experiment
 from logan.settings.names import DISCRIMINATOR_PARTS
 from logan.terms import Term
 
@@ -90,6 +90,7 @@ def check_parts(experiment: Experiment) -> None:
         UserError: naming the flag and what was expected.
     """
     loss = losses.get(experiment.loss)
+    SAMPLERS.bind(experiment.sampler)  # refuses settings that it does not have
     try:
         with tf.Graph().as_default():  # eager tensors would settle TensorFlow's devices
             loss(tf.zeros([1, 1]), tf.zeros([1, 1]))

@@ -16,7 +16,8 @@ def preset(
     """The named experiment, learned by a method, with some settings replaced.
 
     The preset's own method may have a loss that needs a bound on D. Where the given settings remove
-    that bound, loss and steps are those of the plain BiGAN or GAN.
+    that bound, loss and steps are those of the plain BiGAN or GAN. A method's sampler goes with its
+    model, penalty and autoencoder loss: where one of them is replaced or left out, it is plain.
 
     Args:
         name: what is learned, a name from `PRESETS` or `PAPER_NAMES`.
@@ -41,10 +42,22 @@ def preset(
         of_method |= {
             field: plain[field] for field in ("loss", "discriminator_steps", "autoencoder_weight")
         }
+    if not _keeps_sampler(of_method, given):
+        of_method.pop("sampler", None)
     of_videos = base.of_videos if given.get("video") else {}
     return Experiment(
         name=name, method=method or "", **{**base.settings, **of_videos, **of_method, **given}
     )
+
+
+def _keeps_sampler(of_method: Mapping[str, Any], given: Mapping[str, Any]) -> bool:
+    """Whether the model is still one whose reconstructions the method's sampler may rely on."""
+    kept = {"model": Experiment.model, "penalty": Experiment.penalty, "condition": "none"}
+    is_kept = all(
+        given.get(field, of_method.get(field, value)) == of_method.get(field, value)
+        for field, value in kept.items()
+    )
+    return is_kept and given.get("autoencoder_weight", 1) > 0
 
 
 def _needs_bound(settings: Mapping[str, Any]) -> bool:

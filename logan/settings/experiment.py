@@ -20,10 +20,13 @@ from logan.settings.names import (
     LOSSES,
     MODELS,
     NETWORKS,
+    PLAIN,
     PRIORS,
+    SAMPLERS,
     SCALE_LOGITS,
     TERMS,
     ModelEntry,
+    SamplerEntry,
     feature_map_sizes,
     most_scales,
     toy_names,
@@ -419,6 +422,14 @@ class Experiment:
         choices=("best", "last"),
         names_the_run=False,
     )
+    sampler: str = setting(
+        PLAIN,
+        "How the trained generator is sampled and measured, unless a command is told otherwise, "
+        "with settings if any: name:setting=value. --list shows the samplers. Pictures on the way "
+        "are of draws from the prior.",
+        parts=SAMPLERS,
+        names_the_run=False,
+    )
     seed: int = setting(0, "Seed of every random draw.", at_least=0)
 
     # Execution.
@@ -593,6 +604,9 @@ class Experiment:
              "which takes its logarithm; or --autoencoder_weight in its place"),
             (self.second_discriminator_weight != 1 and not model.second_inputs,
              "second_discriminator_weight", f"1 without a second discriminator, --model={others}"),
+            (self._sampler_needs_encoder and not (model.reconstructs and self.condition == "none"),
+             "sampler", "one that needs no encoder, such as plain, with "
+             f"--model={self.model} --condition={self.condition}"),
             *((bool(model.second_inputs) and getattr(self, name) != _DEFAULTS[name], name,
                f"{to_text(_DEFAULTS[name])} {two}; --model=bigan or gan has it")
               for name in ("packing", "instance_noise", "unroll")),
@@ -600,6 +614,11 @@ class Experiment:
              "loss", "another one, such as vanilla, without a --weight_clip and "
              "--spectral_normalization: penalties would bound the first discriminator only"),
         )  # fmt: skip
+
+    @property
+    def _sampler_needs_encoder(self) -> bool:
+        entry = SAMPLERS[parse_part(self.sampler, "sampler").name]
+        return isinstance(entry, SamplerEntry) and entry.needs_encoder
 
     def _rules_of_image_networks(self) -> list[tuple[bool, str, str]]:
         heeds = NETWORKS[self.network].heeds

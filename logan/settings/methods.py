@@ -69,8 +69,11 @@ _PAIRWISE_IMAGES = dict(
 )
 _SMALL_LATENT: dict[str, Settings] = {"traffic": dict(latent_length=8)}
 
-# What differs between frames of a fixed camera is little, and has to weigh enough to be kept.
-_KEPT: dict[str, Settings] = {"traffic": dict(latent_length=32, autoencoder_weight=1000.0)}
+# What differs between frames of a fixed camera is little, and has to weigh enough to be kept. The
+# encodings then leave the prior, so z is drawn where they are.
+_KEPT: dict[str, Settings] = {
+    "traffic": dict(latent_length=32, autoencoder_weight=1000.0, sampler="between-encodings")
+}
 
 _PLAIN = dict(penalty="none", loss="vanilla", discriminator_steps=1, autoencoder_weight=0.0)
 _SLOW = dict(learning_rate=2e-4, beta_1=0.5)

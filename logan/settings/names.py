@@ -355,20 +355,33 @@ NETWORKS = Registry(
     },
 )
 
+
+@dataclasses.dataclass(frozen=True)
+class SamplerEntry(Entry):
+    """A sampler, see `logan.sampling`.
+
+    Attributes:
+        needs_encoder: whether it works with G(E(x)) only, G and E of no classes.
+    """
+
+    needs_encoder: bool = False
+
+
 PLAIN = "plain"  # the sampler that takes the generator as it is
-SAMPLERS = Registry(
+SAMPLERS: Registry = Registry(
     "sampler",
     {
-        PLAIN: Entry("logan.sampling:plain", "G(z) of draws from the prior"),
-        "rejection": Entry(
+        PLAIN: SamplerEntry("logan.sampling:plain", "G(z) of draws from the prior"),
+        "rejection": SamplerEntry(
             "logan.rejection:rejection", "discriminator rejection sampling; percentile=10"
         ),
-        "metropolis-hastings": Entry(
+        "metropolis-hastings": SamplerEntry(
             "logan.rejection:metropolis_hastings", "the end of a chain for each sample; steps=640"
         ),
-        "between-encodings": Entry(
+        "between-encodings": SamplerEntry(
             "logan.between_encodings:between_encodings",
             "G between encodings of neighbouring training samples; neighbours=5",
+            needs_encoder=True,
         ),
     },
 )

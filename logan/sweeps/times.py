@@ -26,7 +26,7 @@ _MEASURED = {  # by whether it is of images: steps, and steps of a line of the l
     True: (60, 5),
 }
 # Of what an experiment's steps take, these change nothing, or are what is to be found out.
-_NO_MATTER = ("seed", "steps", "method", "weights", "plugins")
+_NO_MATTER = ("seed", "steps", "method", "weights", "sampler", "plugins")
 
 
 class StepTimes:

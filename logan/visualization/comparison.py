@@ -20,7 +20,7 @@ from logan.generation import reconstruct
 from logan.metrics.coverage import is_fair
 from logan.models.encoding import EncodingModel
 from logan.runs import Run
-from logan.sampling import sample
+from logan.sampling import drawn_by, sample_run
 from logan.settings import Experiment, data_differences
 from logan.visualization.encoder import encoder_panel
 from logan.visualization.history import History, mode_centers, plane_contour
@@ -125,9 +125,16 @@ def _generations_sheet(
     for runs in of_methods.values():
         sheet.add_break()
         for run in runs:
-            generated, _ = sample(run.trained_model(), run.experiment.seed, _SHEET_IMAGES)
-            sheet.add_line(generated, labels[run.path])
+            sheet.add_line(_generations(run), _with_sampler(labels[run.path], run))
     return sheet.figure()
+
+
+def _generations(run: Run) -> np.ndarray:
+    return sample_run(run, run.experiment.seed, _SHEET_IMAGES)[0]
+
+
+def _with_sampler(label: str, run: Run) -> str:
+    return label + drawn_by(run.experiment.sampler)
 
 
 def _kind(runs: Sequence[Run]) -> tuple[bool, bool]:
@@ -209,7 +216,7 @@ def _image_comparison(runs: Sequence[Run], names: dict[Path, str]) -> Figure:
     generations, reconstructions = [held_out], []
     for run in runs:
         model, label = run.trained_model(), names[run.path]
-        generations.append((label, sample(model, run.experiment.seed, _SHEET_IMAGES)[0]))
+        generations.append((_with_sampler(label, run), _generations(run)))
         if isinstance(model, EncodingModel):
             reconstructions.append((label, reconstruct(model, x, labels)))
     return comparison_sheet(

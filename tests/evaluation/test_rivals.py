@@ -56,6 +56,16 @@ def test_rivals_are_other_methods_on_the_same_images_measured_alike(add):
     ]
 
 
+def test_each_run_is_compared_as_its_method_samples(add):
+    own = add("own", "pairwise-autoencoder", measured(0.5, sampler="between-encodings"))
+    add("bigan", "bigan", measured(0.2))
+    add("pairwise", "pairwise", measured(0.9, sampler="rejection"))
+    assert own.experiment.sampler == "between-encodings"
+    assert set(rivals_of(own, measured(0.5, sampler="between-encodings"))) == {"bigan"}
+    assert set(rivals_of(own, measured(0.5, sampler="plain"))) == {"bigan"}
+    assert set(rivals_of(own, measured(0.5, sampler="rejection"))) == {"pairwise"}
+
+
 def test_without_features_nothing_compares(add):
     own = add("own", "pairwise", measured(0.5))
     add("other", "bigan", {"sampler": "plain", "protocol": "20 generations"})

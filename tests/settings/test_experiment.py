@@ -592,3 +592,36 @@ def test_networks_without_a_part_refuse_its_flag():
                 make("ring8", network="bare", fourier_octaves=0, **settings)
     finally:
         NETWORKS.remove("bare")
+
+
+@pytest.mark.parametrize(
+    ("method", "given", "expected"),
+    [
+        (None, {}, "between-encodings"),
+        (None, dict(autoencoder_weight=50.0, width=16), "between-encodings"),
+        (None, dict(sampler="plain"), "plain"),
+        (None, dict(autoencoder_weight=0.0), "plain"),
+        (None, dict(penalty="none"), "plain"),
+        (None, dict(penalty="gradient"), "plain"),
+        (None, dict(model="gan", penalty="none"), "plain"),
+        ("gradient-autoencoder", {}, "between-encodings"),
+        ("bigan", {}, "plain"),
+        ("bigan", dict(sampler="between-encodings"), "between-encodings"),
+    ],
+)
+def test_the_sampler_of_the_junction_goes_with_what_reconstructs(method, given, expected):
+    assert preset("traffic", given, method=method).sampler == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "method", "given"),
+    [
+        ("traffic", "gan", {}),
+        ("traffic", "wgan-gp", {}),
+        ("images", "conditional-pairwise", dict(data="folder", labels="folders")),
+        ("encoder-modes", None, {}),
+    ],
+)
+def test_a_sampler_that_needs_an_encoder_is_refused_without(name, method, given):
+    with pytest.raises(UserError, match=r"^--sampler: expected one that needs no encoder"):
+        preset(name, {**given, "sampler": "between-encodings"}, method=method)
