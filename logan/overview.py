@@ -12,6 +12,7 @@ from logan.models.adversarial import AdversarialModel
 from logan.pace import duration, steps_within
 from logan.runs import Run
 from logan.settings import IMAGE_SIZES, Experiment
+from logan.settings.names import PLAIN
 
 _LONG = 3600  # seconds of training from which on it is told how to shorten it
 _INDENT = 10
@@ -97,7 +98,8 @@ def _of_pictures(run: Run) -> str:
     every = math.ceil(experiment.steps / experiment.snapshots)
     often = f"every {max(every, min(experiment.log_every, experiment.steps)):,} steps"
     if experiment.is_image:
-        return f"{often} in {run.figures}"
+        of_prior = "" if experiment.sampler == PLAIN else ", of draws from the prior"
+        return f"{often} in {run.figures}{of_prior}"
     return f"by logan-visualize, of samples that lie in {run.snapshots} {often}"
 
 

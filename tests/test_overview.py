@@ -60,6 +60,8 @@ def test_of_images_that_are_partly_done():
         "Training  200 steps of 10 images, each image 2 times; 100 are done",
         "Pictures  every 200 steps in runs/mine/figures",
     ]
+    between = dataclasses.replace(experiment, sampler="between-encodings")
+    assert lines(between, data)[-1].endswith("in runs/mine/figures, of draws from the prior")
     without = dataclasses.replace(IMAGES, snapshots=0)
     assert lines(without, data)[-1] == "Pictures  none on the way (--snapshots=0)"
 
