@@ -29,14 +29,15 @@ def between_encodings(source: Source, count: int, *, neighbours: int = 5) -> np.
     Args:
         source: of a model with an encoder, and its data: up to 50,000 training samples are encoded.
         count: how many to return.
-        neighbours: how many nearest encodings e' is drawn from, at least 1.
+        neighbours: how many nearest encodings e' is drawn from, at least 1; all others, if there are
+            fewer.
 
     Returns:
         float32 [count, ...].
 
     Raises:
         RunError: if the model has no encoder, or its generator takes labels.
-        ValueError: unless there are more encodings than neighbours.
+        ValueError: on fewer neighbours than 1, or a single training sample.
     """
     model = source.model
     if not isinstance(model, EncodingModel):
@@ -47,12 +48,12 @@ def between_encodings(source: Source, count: int, *, neighbours: int = 5) -> np.
         raise RunError(
             "--sampler=between-encodings: expected a generator of z alone. Received: one of classes"
         )
+    if not (isinstance(neighbours, int) and neighbours >= 1):
+        raise ValueError(f"Expected neighbours to be a whole number >= 1. Received: {neighbours}")
     encoded = encode(model, source.real(_ENCODED))
-    if not (isinstance(neighbours, int) and 1 <= neighbours < len(encoded)):
-        raise ValueError(
-            f"Expected neighbours from 1 to {len(encoded) - 1}, one less than there are training "
-            f"samples. Received: {neighbours}"
-        )
+    if len(encoded) < 2:
+        raise ValueError("Expected 2 or more training samples. Received: 1")
+    neighbours = min(neighbours, len(encoded) - 1)
     source.notes.append(
         f"between the encodings of {len(encoded):,} training samples and one of the "
         f"{neighbours} nearest"

@@ -83,9 +83,20 @@ def test_samples_have_the_shares_of_the_data(model):
     assert notes == "between the encodings of 6 training samples and one of the 1 nearest"
 
 
-@pytest.mark.parametrize("neighbours", ["0", "6", "1.5"])
-def test_neighbours_that_are_not_there_are_refused(model, neighbours):
-    told = rf"--sampler={NAME}.*Expected neighbours from 1 to 5.*Received: {neighbours}"
+def test_of_few_samples_all_others_are_neighbours(model):
+    few = Pairs()
+    few.samples = few.samples[:3]
+    samples, notes = sample(model, 0, 200, NAME, few)
+    assert notes.endswith("of 3 training samples and one of the 2 nearest")
+    assert (samples.sum(axis=1) < 1 + 1e-6).all()
+    few.samples = few.samples[:1]
+    with pytest.raises(UserError, match=r"Expected 2 or more training samples\. Received: 1"):
+        sample(model, 0, 10, NAME, few)
+
+
+@pytest.mark.parametrize("neighbours", ["0", "-1", "1.5", "many"])
+def test_neighbours_that_are_none_are_refused(model, neighbours):
+    told = rf"--sampler={NAME}.*Expected neighbours to be a whole number >= 1\..*{neighbours}"
     with pytest.raises(UserError, match=told):
         sample(model, 0, 10, f"{NAME}:neighbours={neighbours}", Pairs())
 
