@@ -230,6 +230,50 @@ TABLES = {
             for seed in (0, 1)
         },
     ),
+    "junction/preset": _table(
+        ("sampler",),
+        (
+            "seeds",
+            "foreground",
+            "real",
+            "distance",
+            "faint",
+            "occupied",
+            "fair cells",
+            "fair colours",
+            "precision",
+            "recall",
+            "coverage",
+            "Fréchet",
+        ),
+        {
+            "junction/preset-between-seed*": ("between encodings",),
+            "junction/preset-plain-seed*": ("plain",),
+        },
+    ),
+    "junction/preset-bars": _table(
+        ("sampler",),
+        (
+            "occupied ≥ 0.18",
+            "occupied ≤ 0.22",
+            "fair cells ≥ 1",
+            "fair colours ≥ 1",
+            "cars kept ≥ 0.85",
+            "occupied SSIM ≥ 0.92",
+            "coverage ≥ 0.6",
+            "distance ≤ 0.1",
+            "faint ≤ 0.03",
+        ),
+        {
+            "junction/preset-between-seed*": ("between encodings",),
+            "junction/preset-plain-seed*": ("plain",),
+        },
+    ),
+    "junction/preset-kept": _table(
+        ("encoder",),
+        ("seeds", "cars kept", "SSIM", "occupied SSIM", "CPU seconds"),
+        {"junction/preset-between-seed*": ("of today's preset",)},
+    ),
     "junction/generations": _table(
         ("method",),
         _GENERATIONS,
