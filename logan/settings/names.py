@@ -368,7 +368,7 @@ class SamplerEntry(Entry):
 
 
 PLAIN = "plain"  # the sampler that takes the generator as it is
-SAMPLERS: Registry = Registry(
+SAMPLERS = Registry(
     "sampler",
     {
         PLAIN: SamplerEntry("logan.sampling:plain", "G(z) of draws from the prior"),
