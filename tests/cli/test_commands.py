@@ -213,7 +213,8 @@ def test_generations_of_methods_stand_under_each_other(junction_runs: list[Path]
     bigan, gan = map(Run.open, junction_runs)
     figure = generations_figure({"pairwise": [bigan, bigan], "wgan-gp": [gan]})
     labels = [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
-    assert labels == ["held-out images", "pairwise, seed 0", "pairwise, seed 0", "wgan-gp"]
+    row = "pairwise, seed 0, by the sampler between-encodings"
+    assert labels == ["held-out images", row, row, "wgan-gp"]
     figure.draw_without_rendering()
     assert figure.get_tightbbox().x0 >= 0  # no label is cut off
 
