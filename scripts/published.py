@@ -166,6 +166,8 @@ def _samplers() -> Table:
 _ENCODED = {
     "z16-w300": "width 16, z of 16, weight 300",
     "z32-w600": "width 16, z of 32, weight 600",
+    "gp-z32-w600": "the same, WGAN-GP's penalty (10) in place of the pairwise",
+    "ae-z32": "the same, the autoencoder alone (weight 10⁶)",
     "z32-w1000": "width 32, z of 32, weight 1000, step 5,000 of 20,000 (taken)",
 }
 
@@ -408,6 +410,7 @@ TABLES = {
             "fair colours",
             "cars kept",
             "occupied SSIM",
+            "precision",
             "recall",
             "coverage",
             "Fréchet",
