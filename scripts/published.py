@@ -211,6 +211,11 @@ TABLES = {
     ),
     "toy/endings": _endings("0.01", ("ring8", "ring16", "grid25", "grid25_wide", "line")),
     "toy/endings-swiss": _endings("0.02", ("swiss",)),
+    "toy/endings-bigan": _table(
+        ("data",),
+        ("seeds", "fair ≥ modes", "HQ ≥ 0.9", "reverse KL ≤ 0.01", "fair", "HQ", "reverse KL"),
+        {"endings/ring8-bigan-seed*": ("ring8",)},
+    ),
     "toy/samplers": _samplers(),
     "encoder/priors": _table(
         ("prior",),
