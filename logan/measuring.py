@@ -268,11 +268,14 @@ def _shape(run: Run) -> Shape:
 def _of_run(run: Run, part: Part, size: int, channels: int, choice: Choice) -> ImageSet:
     """Generations of a run, or one part of its data."""
     if part == "generated":
-        from logan.sampling import sample_run
+        from logan.sampling import data_for, drawn_by, sample
 
-        images, notes = sample_run(run, choice.seed, choice.samples)
+        sampler, model = run.experiment.sampler, run.trained_model()
+        data = data_for(sampler, run)
+        images, notes = sample(model, choice.seed, choice.samples, sampler, data)
         found = load_image_set(np.clip(images, -1, 1), size, channels, "--generated")
-        return dataclasses.replace(found, text=f"{len(found):,} generations of {run.path}{notes}")
+        text = f"{len(found):,} generations of {run.path}{drawn_by(sampler, notes)}"
+        return dataclasses.replace(found, text=text)
     from logan.datasets.load import load_images
 
     data, count = load_images(run.experiment, run.cache), choice.samples

@@ -163,17 +163,6 @@ def sample(
     return samples, "; ".join(source.notes)
 
 
-def sample_run(run: Run, seed: int, count: int) -> tuple[np.ndarray, str]:
-    """Samples of a run's trained model by the run's own sampler; see `sample`.
-
-    Returns:
-        float32 [count, ...], and how they were drawn, in words: see `drawn_by`.
-    """
-    sampler = run.experiment.sampler
-    samples, notes = sample(run.trained_model(), seed, count, sampler, data_for(sampler, run))
-    return samples, drawn_by(sampler, notes)
-
-
 def data_for(sampler: str, run: Run) -> RealData | None:
     """The data of a run for a sampler; None for the plain one, which needs none."""
     return None if sampler == PLAIN else load(run.experiment, run.cache)

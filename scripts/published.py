@@ -171,6 +171,12 @@ _ENCODED = {
     "z32-w1000": "width 32, z of 32, weight 1000, step 5,000 of 20,000 (taken)",
 }
 
+# Today's preset of the junction, by both samplers.
+_PRESET = {
+    "junction/preset-between-seed*": ("between encodings",),
+    "junction/preset-plain-seed*": ("plain",),
+}
+
 TABLES = {
     "readme/toy": Table(("data",), tuple(_readme_row(toy) for toy in _TOYS)),
     "toy/comparison": _table(
@@ -253,10 +259,7 @@ TABLES = {
             "coverage",
             "Fréchet",
         ),
-        {
-            "junction/preset-between-seed*": ("between encodings",),
-            "junction/preset-plain-seed*": ("plain",),
-        },
+        _PRESET,
     ),
     "junction/preset-bars": _table(
         ("sampler",),
@@ -271,10 +274,7 @@ TABLES = {
             "distance ≤ 0.1",
             "faint ≤ 0.03",
         ),
-        {
-            "junction/preset-between-seed*": ("between encodings",),
-            "junction/preset-plain-seed*": ("plain",),
-        },
+        _PRESET,
     ),
     "junction/preset-kept": _table(
         ("encoder",),

@@ -52,12 +52,10 @@ def preset(
 
 def _keeps_sampler(of_method: Mapping[str, Any], given: Mapping[str, Any]) -> bool:
     """Whether the model is still one whose reconstructions the method's sampler may rely on."""
-    kept = {"model": Experiment.model, "penalty": Experiment.penalty, "condition": "none"}
-    is_kept = all(
-        given.get(field, of_method.get(field, value)) == of_method.get(field, value)
-        for field, value in kept.items()
-    )
-    return is_kept and given.get("autoencoder_weight", 1) > 0
+    fields = ("model", "penalty", "condition")
+    own = {field: of_method.get(field, getattr(Experiment, field)) for field in fields}
+    is_own = all(given.get(field, value) == value for field, value in own.items())
+    return is_own and given.get("autoencoder_weight", 1) > 0
 
 
 def _needs_bound(settings: Mapping[str, Any]) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from logan.datasets.images import Images
 from logan.datasets.load import load_images
 from logan.errors import UserError
 from logan.evaluation import metrics_of
@@ -18,9 +19,10 @@ from logan.figures.style import styled
 from logan.figures.toy import Panel, comparison_figure
 from logan.generation import reconstruct
 from logan.metrics.coverage import is_fair
+from logan.models.adversarial import AdversarialModel
 from logan.models.encoding import EncodingModel
 from logan.runs import Run
-from logan.sampling import drawn_by, sample_run
+from logan.sampling import drawn_by, sample
 from logan.settings import Experiment, data_differences
 from logan.visualization.encoder import encoder_panel
 from logan.visualization.history import History, mode_centers, plane_contour
@@ -119,18 +121,21 @@ def _generations_sheet(
     of_methods: Mapping[str, Sequence[Run]], labels: Mapping[Path, str]
 ) -> Figure:
     first = next(iter(of_methods.values()))[0]
-    x = load_images(first.experiment, first.cache).evaluation_sample(0, _SHEET_IMAGES)
+    images = load_images(first.experiment, first.cache)
+    x = images.evaluation_sample(0, _SHEET_IMAGES)
     sheet = Sheet(_SHEET_IMAGES, x.shape[1:])
     sheet.add_line(x, "held-out images")
     for runs in of_methods.values():
         sheet.add_break()
         for run in runs:
-            sheet.add_line(_generations(run), _with_sampler(labels[run.path], run))
+            generated = _generations(run, run.trained_model(), images)
+            sheet.add_line(generated, _with_sampler(labels[run.path], run))
     return sheet.figure()
 
 
-def _generations(run: Run) -> np.ndarray:
-    return sample_run(run, run.experiment.seed, _SHEET_IMAGES)[0]
+def _generations(run: Run, model: AdversarialModel, images: Images) -> np.ndarray:
+    experiment = run.experiment
+    return sample(model, experiment.seed, _SHEET_IMAGES, experiment.sampler, images)[0]
 
 
 def _with_sampler(label: str, run: Run) -> str:
@@ -216,7 +221,7 @@ def _image_comparison(runs: Sequence[Run], names: dict[Path, str]) -> Figure:
     generations, reconstructions = [held_out], []
     for run in runs:
         model, label = run.trained_model(), names[run.path]
-        generations.append((_with_sampler(label, run), _generations(run)))
+        generations.append((_with_sampler(label, run), _generations(run, model, images)))
         if isinstance(model, EncodingModel):
             reconstructions.append((label, reconstruct(model, x, labels)))
     return comparison_sheet(
